@@ -1,0 +1,122 @@
+"""The three stage interfaces that every model pack implements.
+
+A stage streams: ``init_state -> step(state, chunk) -> (state, out | None) -> flush(state)``.
+The state is a small frozen dataclass of arrays and numbers that the caller owns, so that a call can
+be checkpointed, moved to another replica, and never mixes with its neighbour. A stage object holds
+weights only and may be shared by any number of calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+State = TypeVar("State")
+Appearance = TypeVar("Appearance")
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt")
+"""The eight emotion classes, in the order of the condition vector (paper 3.2.1)."""
+
+
+@dataclass(frozen=True)
+class FaceIdentity:
+    """What the motion stage must know of a portrait: small vectors, cheap to send with a call."""
+
+    canonical_keypoints: Array
+    """(63,) canonical keypoints, the paper's c_ref."""
+    reference_motion: Array
+    """(265,) the portrait's own motion frame, the paper's m_ref."""
+    eye_state: Array
+    """(8,) eye-open left, right; eye-ball xL, xR, yL, yR, zL, zR: the paper's e."""
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """What a call may choose about its motion."""
+
+    seed: int = 0
+    """Noise is a pure function of (seed, absolute frame)."""
+    emotion: str = "neutral"
+    """One of `EMOTIONS`."""
+    emotion_intensity: float = 1.0
+    """0 (neutral) to 1 (as trained)."""
+    sampling_steps: int | None = None
+    """Denoising steps a segment; None takes the pack's default."""
+
+
+class AudioEncoder(Protocol[State]):
+    """Speech samples to features at the pack's frame rate (paper 3.3.1)."""
+
+    sample_rate_hz: int
+    """Rate of the samples that `step` takes."""
+    frame_rate: int
+    """Feature frames a second."""
+    feature_dim: int
+    """D, width of one feature frame."""
+    hop_frames: int
+    """Valid frames that one unit yields."""
+    look_ahead_samples: int
+    """Samples after a unit's end that its features depend on."""
+
+    def init_state(self) -> State: ...
+
+    def step(self, state: State, samples: Array) -> tuple[State, Array | None]:
+        """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, D)."""
+
+    def flush(self, state: State) -> tuple[State, Array | None]:
+        """End of speech: the rest, so that ceil(total samples / samples a frame) frames came out."""
+
+
+class MotionGenerator(Protocol[State]):
+    """Features to motion frames, by conditional diffusion in motion space (paper 3.2)."""
+
+    feature_dim: int
+    segment_frames: int
+    """Frames that one sampling yields; features are consumed in this unit."""
+
+    def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> State: ...
+
+    def step(self, state: State, features: Array) -> tuple[State, Array | None]:
+        """Take features (T, D), any T; give the motion frames now complete, (T', 265)."""
+
+    def flush(self, state: State) -> tuple[State, Array | None]:
+        """End of speech: the rest, so that every feature frame got its motion frame."""
+
+
+@dataclass(frozen=True)
+class Portrait(Generic[Appearance]):
+    """A registered portrait: everything that rendering needs, computed once per identity."""
+
+    appearance: Appearance
+    """Pack-specific, read-only; `Renderer.dump_appearance` gives its bytes for the cache."""
+    identity: FaceIdentity
+    warnings: tuple[str, ...] = field(default=())
+    """What will look worse than usual, and why (a turned face, glasses, a tiny face ...)."""
+
+
+class Renderer(Protocol[Appearance]):
+    """Motion frames to pixels, by warping a portrait's cached appearance (paper 3.1)."""
+
+    head_size: int
+    """Side of the square HEAD view, in pixels."""
+
+    def prepare(self, image: Image) -> Portrait[Appearance]:
+        """Register an RGB portrait (H, W, 3). Raises `ditto.errors.FaceError` for unusable ones."""
+
+    def render_head(self, appearance: Appearance, motion: Array) -> Image:
+        """One HEAD frame (S, S, 3) RGB of one motion frame (265,)."""
+
+    def paste_back(self, appearance: Appearance, head: Image) -> Image:
+        """The FULL view (H, W, 3) RGB: a rendered head stitched back into the whole portrait."""
+
+    def dump_appearance(self, portrait: Portrait[Appearance]) -> bytes:
+        """The portrait as bytes for the cache; nothing in them can execute when read."""
+
+    def load_appearance(self, data: bytes) -> Portrait[Appearance]:
+        """Inverse of `dump_appearance`. Raises `ditto.errors.CorruptDataError`."""
