@@ -1,0 +1,1 @@
+"""Generated stubs of `protos/ditto/v1`; regenerate with `make protos`."""
