@@ -1,0 +1,72 @@
+"""Model packs by name: a pack is a folder here with a `manifest.yaml` and a `factories.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ditto.errors import SetupError
+from ditto.packs.manifest import Manifest, read_manifest
+from ditto.packs.store import ensure
+from ditto.stages import AudioEncoder, MotionGenerator, Renderer
+
+_ROOT = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The packs that this installation has."""
+    return sorted(path.parent.name for path in _ROOT.glob("*/manifest.yaml"))
+
+
+def load(name: str) -> Pack:
+    """The pack called `name`; no network is read yet. Raises `SetupError` for an unknown name."""
+    if name not in names():
+        raise SetupError(f"no model pack is called {name!r}; there are: {', '.join(names())}")
+    return Pack(_ROOT / name, read_manifest(_ROOT / name / "manifest.yaml"))
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One model pack. Each stage is imported, fetched and loaded only when it is asked for."""
+
+    folder: Path
+    manifest: Manifest
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hex digits over manifest and committed weights: tags checkpoints and caches."""
+        digest = hashlib.sha256()
+        for path in (self.folder / "manifest.yaml", *sorted(self.folder.glob("weights/*"))):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def asset(self, key: str) -> Path:
+        """The checked file of the manifest's asset `key`, fetched first where needed."""
+        return ensure(self.manifest.assets[key])
+
+    def weights(self, file: str) -> Path:
+        """A weights file that is committed with the pack. Raises `SetupError` if it is missing."""
+        path = self.folder / "weights" / file
+        if not path.is_file():
+            raise SetupError(f"{path} is missing; reinstall ditto-cluster")
+        return path
+
+    def audio_encoder(self) -> AudioEncoder[Any]:
+        """Load the speech stage."""
+        return self._make("audio_encoder")
+
+    def motion_generator(self) -> MotionGenerator[Any]:
+        """Load the motion stage."""
+        return self._make("motion_generator")
+
+    def renderer(self) -> Renderer[Any]:
+        """Load the picture stage."""
+        return self._make("renderer")
+
+    def _make(self, stage: str) -> Any:
+        factories = importlib.import_module(f"ditto.packs.{self.folder.name}.factories")
+        return getattr(factories, stage)(self)

@@ -1,0 +1,30 @@
+"""The three stages of the starter pack; each imports and loads its own part alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ditto.packs.pack import Pack
+
+if TYPE_CHECKING:
+    from ditto.packs.starter.audio_encoder import WhisperAudioEncoder
+    from ditto.packs.starter.motion_generator import StarterMotionGenerator
+    from ditto.packs.starter.renderer import StarterRenderer
+
+
+def audio_encoder(pack: Pack) -> WhisperAudioEncoder:
+    from ditto.packs.starter.audio_encoder import WhisperAudioEncoder
+
+    return WhisperAudioEncoder(pack.asset("whisper_encoder"))
+
+
+def motion_generator(pack: Pack) -> StarterMotionGenerator:
+    from ditto.packs.starter.motion_generator import StarterMotionGenerator
+
+    return StarterMotionGenerator(pack.weights("motion_dit.onnx"))
+
+
+def renderer(pack: Pack) -> StarterRenderer:
+    from ditto.packs.starter.renderer import StarterRenderer
+
+    return StarterRenderer(pack.asset("face_landmarker"))
