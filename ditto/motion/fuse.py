@@ -39,7 +39,7 @@ class FuseOptions:
 
     def __post_init__(self) -> None:
         if not 0 < self.overlap < self.segment_frames:
-            raise InvalidInputError("overlap", f"{self.overlap} is not in 1..{self.segment_frames - 1}")
+            raise InvalidInputError("overlap", f"{self.overlap} is not below {self.segment_frames}")
         if self.smooth_frames < 1:
             raise InvalidInputError("smooth_frames", f"{self.smooth_frames} is below 1")
 
@@ -75,7 +75,7 @@ def init_state(source: Array) -> FuseState:
 
 
 def smooth(frames: Array, start: int, end: int, width: int) -> Array:
-    """Frames (L, 265) with rows [start, end) box-filtered over dims 0..201; the window is clipped."""
+    """Frames (L, 265), dims 0..201 of rows [start, end) box-filtered; the window is clipped."""
     rows = range(max(start, 0), min(end, len(frames)))
     if width < 2 or not rows:
         return frames
@@ -116,9 +116,7 @@ def _append(frames: Array, prediction: Array, options: FuseOptions) -> Array:
     return smooth(fused, len(kept), len(kept) + blend + 1, options.smooth_frames)
 
 
-def _next_reference(
-    source: Array, followed: Array, segments: int, options: FuseOptions
-) -> Array:
+def _next_reference(source: Array, followed: Array, segments: int, options: FuseOptions) -> Array:
     if not options.reset_every or segments % options.reset_every:
         return followed
     reference = source.copy()
@@ -129,7 +127,7 @@ def _next_reference(
 
 
 def keep_last(state: FuseState, frames: int) -> FuseState:
-    """The same state holding at most the last ``frames`` rows, so that a long call stays bounded."""
+    """The same state with at most its last ``frames`` rows, so that a long call stays bounded."""
     return replace(state, frames=state.frames[-frames:])
 
 
@@ -137,4 +135,3 @@ def finish_offline(state: FuseState, frames: int, options: FuseOptions) -> Array
     """The offline result (frames, 265): trimmed to the speech, and smoothed once more."""
     trimmed = state.frames[:frames]
     return smooth(trimmed, 0, len(trimmed), options.smooth_frames)
-

@@ -72,7 +72,8 @@ def degrees_to_logits(degrees: NDArray[np.floating]) -> Array:
     b: affine in theta, so that adding logit differences (relative driving) adds the angles exactly.
     """
     theta = np.asarray(degrees, np.float32)[..., None]
-    return (_BIN_CENTRES * theta - _BIN_CENTRES**2 / 2) / np.float32(_LOGIT_SIGMA_DEGREES**2)
+    logits = (_BIN_CENTRES * theta - _BIN_CENTRES**2 / 2) / _LOGIT_SIGMA_DEGREES**2
+    return np.asarray(logits, np.float32)
 
 
 def pack(motion: Motion) -> Array:

@@ -38,4 +38,4 @@ def transform_keypoints(
     posed = canonical @ rotation + exp.reshape(-1, 21, 3)  # T K 3
     posed = posed * scale[:, None, None]
     posed[..., :2] += t[:, None, :2]
-    return posed.astype(np.float32)
+    return np.asarray(posed, np.float32)

@@ -126,7 +126,7 @@ def _repeat_last(rows: Array, length: int) -> Array:
 def accept(
     state: SchedulerState, prediction: Array, options: SchedulerOptions
 ) -> tuple[SchedulerState, Array | None]:
-    """Fuse the prediction (T, 265) of `next_window`; give the frames (N, 265) that are now final."""
+    """Fuse the prediction (T, 265) of `next_window`; give the frames (N, 265) now final."""
     segment = options.fuse.segment_frames
     taken = options.fuse.valid_frames if len(state.features) >= segment else len(state.features)
     fused = fuse.step(state.fused, prediction, options.fuse)
