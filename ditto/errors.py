@@ -6,6 +6,7 @@ DittoError
 ├── AvatarNotFoundError    NOT_FOUND
 ├── ProtocolError          FAILED_PRECONDITION   messages in an order that the contract forbids
 ├── AtCapacityError        RESOURCE_EXHAUSTED    full for now; carries when to try again
+├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached a limit; asking again is no use
 ├── StageUnavailableError  UNAVAILABLE           a service that the call needs is gone
 ├── UnsupportedError       UNIMPLEMENTED         understood, and not offered by this server or pack
 ├── CorruptDataError       DATA_LOSS             cached or downloaded bytes fail their check
@@ -46,6 +47,10 @@ class AtCapacityError(DittoError):
     def __init__(self, message: str, retry_after_ms: int = 1000) -> None:
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
+
+
+class CallLimitError(DittoError):
+    """A call that idled, lasted or spoke too long, or whose reader fell behind. Names the limit."""
 
 
 class StageUnavailableError(DittoError):

@@ -30,8 +30,9 @@ class AnimationServiceStub:
 
     Errors: INVALID_ARGUMENT names the field, why it cannot be used and what is allowed ·
     FAILED_PRECONDITION no usable face, or messages in a forbidden order · NOT_FOUND unknown avatar ·
-    RESOURCE_EXHAUSTED full; the trailer `retry-after-ms` says when to try again · UNAVAILABLE a stage
-    service is gone · UNIMPLEMENTED not offered by this server or pack.
+    RESOURCE_EXHAUSTED full, then the trailer `retry-after-ms` says when to try again, or a limit of the
+    call was reached · UNAVAILABLE a stage service is gone · UNIMPLEMENTED not offered by this server or
+    pack. The trailer `ditto-error` names the kind, `ditto-error-field` the field.
     """
 
     def __init__(self, channel):
@@ -72,8 +73,9 @@ class AnimationServiceServicer:
 
     Errors: INVALID_ARGUMENT names the field, why it cannot be used and what is allowed ·
     FAILED_PRECONDITION no usable face, or messages in a forbidden order · NOT_FOUND unknown avatar ·
-    RESOURCE_EXHAUSTED full; the trailer `retry-after-ms` says when to try again · UNAVAILABLE a stage
-    service is gone · UNIMPLEMENTED not offered by this server or pack.
+    RESOURCE_EXHAUSTED full, then the trailer `retry-after-ms` says when to try again, or a limit of the
+    call was reached · UNAVAILABLE a stage service is gone · UNIMPLEMENTED not offered by this server or
+    pack. The trailer `ditto-error` names the kind, `ditto-error-field` the field.
     """
 
     def Animate(self, request_iterator, context):
@@ -154,8 +156,9 @@ class AnimationService:
 
     Errors: INVALID_ARGUMENT names the field, why it cannot be used and what is allowed ·
     FAILED_PRECONDITION no usable face, or messages in a forbidden order · NOT_FOUND unknown avatar ·
-    RESOURCE_EXHAUSTED full; the trailer `retry-after-ms` says when to try again · UNAVAILABLE a stage
-    service is gone · UNIMPLEMENTED not offered by this server or pack.
+    RESOURCE_EXHAUSTED full, then the trailer `retry-after-ms` says when to try again, or a limit of the
+    call was reached · UNAVAILABLE a stage service is gone · UNIMPLEMENTED not offered by this server or
+    pack. The trailer `ditto-error` names the kind, `ditto-error-field` the field.
     """
 
     @staticmethod

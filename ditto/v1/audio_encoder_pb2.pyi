@@ -33,11 +33,13 @@ class EncodeResponse(_message.Message):
     def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., features: _Optional[_Union[EncodedFeatures, _Mapping]] = ...) -> None: ...
 
 class EncodedFeatures(_message.Message):
-    __slots__ = ("frames", "timing", "checkpoint")
+    __slots__ = ("frames", "timing", "checkpoint", "requests_taken")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_TAKEN_FIELD_NUMBER: _ClassVar[int]
     frames: _types_pb2.FrameBlock
     timing: _types_pb2.StepTiming
     checkpoint: bytes
-    def __init__(self, frames: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ..., checkpoint: _Optional[bytes] = ...) -> None: ...
+    requests_taken: int
+    def __init__(self, frames: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., requests_taken: _Optional[int] = ...) -> None: ...

@@ -9,7 +9,7 @@ class GetStageStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStageStatusResponse(_message.Message):
-    __slots__ = ("module", "replica", "pack", "pack_version", "pack_hash", "live_sessions", "free_slots", "draining", "frame_rate", "head_size", "first_frame_audio_ms")
+    __slots__ = ("module", "replica", "pack", "pack_version", "pack_hash", "live_sessions", "free_slots", "draining", "frame_rate", "head_size", "first_frame_audio_ms", "hop_ms")
     MODULE_FIELD_NUMBER: _ClassVar[int]
     REPLICA_FIELD_NUMBER: _ClassVar[int]
     PACK_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class GetStageStatusResponse(_message.Message):
     FRAME_RATE_FIELD_NUMBER: _ClassVar[int]
     HEAD_SIZE_FIELD_NUMBER: _ClassVar[int]
     FIRST_FRAME_AUDIO_MS_FIELD_NUMBER: _ClassVar[int]
+    HOP_MS_FIELD_NUMBER: _ClassVar[int]
     module: str
     replica: str
     pack: str
@@ -32,4 +33,5 @@ class GetStageStatusResponse(_message.Message):
     frame_rate: int
     head_size: int
     first_frame_audio_ms: float
-    def __init__(self, module: _Optional[str] = ..., replica: _Optional[str] = ..., pack: _Optional[str] = ..., pack_version: _Optional[str] = ..., pack_hash: _Optional[str] = ..., live_sessions: _Optional[int] = ..., free_slots: _Optional[int] = ..., draining: _Optional[bool] = ..., frame_rate: _Optional[int] = ..., head_size: _Optional[int] = ..., first_frame_audio_ms: _Optional[float] = ...) -> None: ...
+    hop_ms: float
+    def __init__(self, module: _Optional[str] = ..., replica: _Optional[str] = ..., pack: _Optional[str] = ..., pack_version: _Optional[str] = ..., pack_hash: _Optional[str] = ..., live_sessions: _Optional[int] = ..., free_slots: _Optional[int] = ..., draining: _Optional[bool] = ..., frame_rate: _Optional[int] = ..., head_size: _Optional[int] = ..., first_frame_audio_ms: _Optional[float] = ..., hop_ms: _Optional[float] = ...) -> None: ...
