@@ -6,7 +6,7 @@ DittoError
 ├── AvatarNotFoundError    NOT_FOUND
 ├── ProtocolError          FAILED_PRECONDITION   messages in an order that the contract forbids
 ├── AtCapacityError        RESOURCE_EXHAUSTED    full for now; carries when to try again
-├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached a limit; asking again is no use
+├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached one of its limits
 ├── StageUnavailableError  UNAVAILABLE           a service that the call needs is gone
 ├── UnsupportedError       UNIMPLEMENTED         understood, and not offered by this server or pack
 ├── CorruptDataError       DATA_LOSS             cached or downloaded bytes fail their check
