@@ -1,0 +1,1 @@
+"""What every server process shares: configuration, errors, lifecycle, metrics, slots, cache."""

@@ -1,0 +1,162 @@
+"""One strict configuration per process: file < environment < command line.
+
+Each key of a model is documented by the docstring below it. A key that the model does not know is
+an error wherever it comes from, so that a typo never passes silently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import NoneType
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ditto.errors import SetupError
+
+ENVIRONMENT_PREFIX = "DITTO_"
+RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_REFERENCE_DIR"})
+"""Read by the pack manager, not configuration of a process."""
+
+
+def default_replica() -> str:
+    """Name of this process among its likes: host name and process id."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+class ProcessConfig(BaseModel):
+    """Keys that every server process has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    listen: str
+    """Address of the gRPC server, host:port."""
+    metrics_listen: str
+    """Address of the Prometheus page /metrics, host:port."""
+    replica: str = Field(default_factory=default_replica)
+    """Name of this replica in replies, logs and traces. Default: host name and process id."""
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    """Least severity that is logged: debug, info, warning or error."""
+    drain_seconds: float = Field(default=30.0, ge=0)
+    """Time that live sessions get to end after SIGTERM."""
+
+    @field_validator("listen", "metrics_listen")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be host:port with a port from 1 to 65535")
+        return address
+
+
+class StageConfig(ProcessConfig):
+    """Keys that every stage service has."""
+
+    pack: str = "starter"
+    """Name of the model pack that is served."""
+    slots: int = Field(default=4, ge=1)
+    """Most sessions at once; further ones are refused with RESOURCE_EXHAUSTED."""
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """A session that sends nothing for so long is ended."""
+
+
+Config = TypeVar("Config", bound=ProcessConfig)
+
+
+def parse_config(
+    model: type[Config], default_file: Path, arguments: Sequence[str] | None = None
+) -> Config:
+    """Read the configuration of a process from its command line, environment and file.
+
+    Raises `SetupError` naming the source and the key of whatever cannot be used.
+    """
+    parser = argparse.ArgumentParser(
+        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_describe_keys(model)
+    )
+    parser.add_argument("--config", type=Path, default=default_file, metavar="FILE")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
+    options = parser.parse_args(arguments)
+    return load_config(model, options.config, os.environ, options.settings)
+
+
+def load_config(
+    model: type[Config],
+    file: Path,
+    environment: Mapping[str, str],
+    settings: Sequence[str] = (),
+) -> Config:
+    """Merge the file, the ``DITTO_<KEY>`` variables and ``key=value`` settings into a model."""
+    merged = _from_file(file)
+    _refuse_unknown(model, merged, str(file))
+    merged |= _from_environment(model, environment)
+    merged |= _from_settings(model, settings)
+    try:
+        return model(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SetupError(
+            f"configuration key {key}: {first['msg']}; set it in {file}, "
+            f"as {ENVIRONMENT_PREFIX}{key.upper()} or with --set {key}=..."
+        ) from None
+
+
+def _describe_keys(model: type[ProcessConfig]) -> str:
+    lines = [f"  {name:24} {field.description}" for name, field in model.model_fields.items()]
+    return "\n".join(["keys, also as environment variables DITTO_<KEY>:", *lines])
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SetupError(f"configuration file {file}: {error}") from None
+    if not isinstance(content, dict):
+        raise SetupError(f"configuration file {file}: must be a mapping of keys to values")
+    return content
+
+
+def _from_environment(model: type[ProcessConfig], environment: Mapping[str, str]) -> dict[str, Any]:
+    texts = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in RESERVED_ENVIRONMENT
+    }
+    _refuse_unknown(model, texts, f"environment ({ENVIRONMENT_PREFIX}...)")
+    return {key: _value(model, key, text) for key, text in texts.items()}
+
+
+def _from_settings(model: type[ProcessConfig], settings: Sequence[str]) -> dict[str, Any]:
+    texts = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise SetupError(f"--set {setting}: must be KEY=VALUE")
+        texts[key] = text
+    _refuse_unknown(model, texts, "--set")
+    return {key: _value(model, key, text) for key, text in texts.items()}
+
+
+def _refuse_unknown(model: type[ProcessConfig], keys: Mapping[str, Any], source: str) -> None:
+    if unknown := sorted(str(key) for key in keys if key not in model.model_fields):
+        known = ", ".join(sorted(model.model_fields))
+        raise SetupError(f"{source}: unknown key {', '.join(unknown)}; known are {known}")
+
+
+def _value(model: type[ProcessConfig], key: str, text: str) -> Any:
+    """A text as YAML, but verbatim for keys that take a string (a name may look like a number)."""
+    annotation = model.model_fields[key].annotation
+    if annotation is str:
+        return text
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SetupError(f"configuration key {key}: {text!r} is not YAML: {error}") from None
+    if value is not None and set(get_args(annotation)) == {str, NoneType}:
+        return text
+    return value

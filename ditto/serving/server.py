@@ -1,0 +1,177 @@
+"""The life of a server process: bind, load, warm up, serve, drain, stop.
+
+The ports are bound first and answer from then on: health says NOT_SERVING and every other call
+UNAVAILABLE until the process is loaded and warm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
+from grpc_health.v1.health import aio as async_health  # type: ignore[attr-defined]
+from grpc_reflection.v1alpha import reflection
+
+from ditto.errors import SetupError
+from ditto.serving.config import Config, ProcessConfig, parse_config
+from ditto.serving.interceptor import CallInterceptor
+from ditto.serving.logging import configure_logging
+from ditto.serving.metrics_page import MetricsPage
+
+log = logging.getLogger(__name__)
+
+MAX_RECEIVE_BYTES = 32 * 2**20
+"""Largest request message that a process takes."""
+
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+    ("grpc.max_send_message_length", MAX_RECEIVE_BYTES),
+)
+_HealthStatus = health_pb2.HealthCheckResponse
+
+
+class Service(Protocol):
+    """What a process serves, once loaded."""
+
+    service_names: Sequence[str]
+    """Full names of its gRPC services, for health and reflection."""
+
+    def register(self, server: Any) -> None:
+        """Add the servicers to what stands for a `grpc.aio.Server`."""
+
+    async def drain(self, deadline_s: float) -> None:
+        """Take nothing new; return when the live sessions have ended, by themselves or told to."""
+
+    async def close(self) -> None:
+        """Free what was loaded."""
+
+
+Load = Callable[[], Awaitable[Service]]
+"""Loads and warms up; whatever blocks belongs in a thread."""
+
+
+class _LateHandlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+    """Handlers that join a running server: a server takes none itself once it has started.
+
+    Stands in for the server where generated code registers a servicer.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: list[Any] = []
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
+        """Take the handlers of one servicer."""
+        self._handlers.extend(handlers)
+
+    def add_registered_method_handlers(self, service_name: str, handlers: dict[str, Any]) -> None:
+        """The same handlers again, for servers that look them up by name."""
+
+    def service(self, details: Any) -> Any:
+        """The handler of a method, or None."""
+        return next((found for each in self._handlers if (found := each.service(details))), None)
+
+
+class ProcessServer:
+    """One gRPC server with health, reflection and the metrics page around a `Service`."""
+
+    def __init__(self, config: ProcessConfig) -> None:
+        self._config = config
+        self._service: Service | None = None
+        self._health = async_health.HealthServicer()
+        self._server = grpc.aio.server(
+            interceptors=[CallInterceptor(lambda: self._service is not None)], options=_OPTIONS
+        )
+        self._late = _LateHandlers()
+        self._page: MetricsPage | None = None
+
+    async def start(self) -> None:
+        """Bind both ports. Raises `SetupError` when one is taken."""
+        await self._health.set("", _HealthStatus.NOT_SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._server.add_generic_rpc_handlers([self._late])
+        try:
+            self._server.add_insecure_port(self._config.listen)
+        except RuntimeError:
+            raise SetupError(
+                f"listen: cannot bind {self._config.listen}; "
+                "stop the process that holds it, or choose another port"
+            ) from None
+        self._page = MetricsPage(self._config.metrics_listen)
+        await self._server.start()
+
+    async def serve(self, load: Load) -> None:
+        """Load, then report SERVING."""
+        service = await load()
+        service.register(self._late)
+        names = [*service.service_names, HEALTH_SERVICE, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(names, cast(grpc.aio.Server, self._late))
+        self._service = service
+        for name in ("", *service.service_names):
+            await self._health.set(name, _HealthStatus.SERVING)
+        log.info("serving", extra={"fields": {"listen": self._config.listen}})
+
+    async def stop(self) -> None:
+        """Report NOT_SERVING, let live sessions end within the drain time, then stop."""
+        await self._health.enter_graceful_shutdown()
+        if self._service is not None:
+            log.info("draining")
+            deadline = self._config.drain_seconds
+            try:
+                await asyncio.wait_for(self._service.drain(deadline), deadline)
+            except TimeoutError:
+                log.warning("sessions were cut off at the end of the drain time")
+        await self._server.stop(0.5)
+        if self._service is not None:
+            await self._service.close()
+        if self._page is not None:
+            await asyncio.to_thread(self._page.close)
+
+
+def run(
+    module: str,
+    model: type[Config],
+    default_file: Path,
+    make_load: Callable[[Config], Load],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Run a process until SIGTERM or SIGINT; give its exit status.
+
+    ``module`` names it in logs; ``make_load`` gives the loader for a configuration.
+    """
+    try:
+        config = parse_config(model, default_file, arguments)
+        configure_logging(config.log_level, module, config.replica)
+        asyncio.run(_run_until_signal(config, make_load(config)))
+    except SetupError as error:
+        print(f"{module}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run_until_signal(config: ProcessConfig, load: Load) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    server = ProcessServer(config)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await server.start()
+        serving = asyncio.ensure_future(server.serve(load))
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+            await stopped
+        serving.cancel()
+    finally:
+        stopped.cancel()
+        await server.stop()
