@@ -1,0 +1,74 @@
+"""A portrait's bytes to RGB pixels.
+
+Pillow rather than OpenCV, because it tells the size from the header before anything is decoded, and
+handles orientation, palettes, transparency and 16 bits in all three formats.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ditto.errors import InvalidInputError
+
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_BACKGROUND = (255, 255, 255, 255)
+"""Shown behind transparent pixels: white, as a browser shows them."""
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """The largest portrait that is accepted."""
+
+    bytes: int = 24 * 1024 * 1024
+    pixels: int = 40_000_000
+    side: int = 16_384
+    """Pixels of the longer side."""
+
+
+def decode_portrait(data: bytes, limits: ImageLimits | None = None) -> NDArray[np.uint8]:
+    """A JPEG, PNG or WebP file to RGB (H, W, 3), turned upright as its EXIF orientation says.
+
+    Raises `InvalidInputError` on the field `portrait`: not such an image, cut short or damaged, or
+    larger than `limits`, which is checked on the header alone.
+    """
+    limits = limits or ImageLimits()
+    if len(data) > limits.bytes:
+        raise _refused(f"{len(data)} bytes; allowed: up to {limits.bytes}")
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        _check_size(image, limits)
+        return _to_rgb(ImageOps.exif_transpose(image))
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise _refused("is no image that can be read; allowed: JPEG, PNG, WebP") from error
+    except _DECODER_ERRORS as error:
+        raise _refused(f"is a damaged or incomplete image ({error})") from error
+
+
+def _refused(problem: str) -> InvalidInputError:
+    return InvalidInputError("portrait", problem)
+
+
+def _check_size(image: Image.Image, limits: ImageLimits) -> None:
+    width, height = image.size
+    if width * height > limits.pixels or max(width, height) > limits.side:
+        raise _refused(
+            f"{width}x{height} pixels; allowed: up to {limits.pixels} pixels "
+            f"and {limits.side} a side"
+        )
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
+        grey = (np.asarray(image).astype(np.uint32) // 257).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if image.has_transparency_data:
+        backdrop = Image.new("RGBA", image.size, _BACKGROUND)
+        image = Image.alpha_composite(backdrop, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
