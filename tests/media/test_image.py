@@ -33,7 +33,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: int) -> Non
     assert found.dtype == np.uint8
     assert found.shape == expected.shape
     inner = np.ones(expected.shape[:2], bool)
-    inner[16:24] = False  # lossy formats blur the edge between the colours
+    inner[16:32] = False  # lossy formats blur the edge between the colours
     difference = np.abs(found.astype(int) - expected)[inner]
     assert difference.max() <= tolerance
 
