@@ -23,6 +23,8 @@ _STATUS: dict[type[DittoError], grpc.StatusCode] = {
     errors.AvatarNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.ProtocolError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AtCapacityError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StageUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.UnsupportedError: grpc.StatusCode.UNIMPLEMENTED,
     errors.CorruptDataError: grpc.StatusCode.DATA_LOSS,

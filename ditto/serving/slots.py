@@ -1,0 +1,72 @@
+"""Session slots: a stage takes so many sessions at once and refuses the next one at the door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ditto.errors import AtCapacityError, StageUnavailableError
+from ditto.serving import metrics
+
+RETRY_AFTER_MS = 1000
+"""When a refused caller should ask again."""
+
+
+class SlotPool:
+    """Counts the live sessions of one module. Used from the event loop only."""
+
+    def __init__(self, module: str, slots: int) -> None:
+        self._module = module
+        self._slots = slots
+        self._live = 0
+        self._idle = asyncio.Event()
+        self.draining = False
+        """Set by `drain`: no further session starts."""
+        self._changed()
+
+    @property
+    def live(self) -> int:
+        """Sessions that run now."""
+        return self._live
+
+    @property
+    def free(self) -> int:
+        """Sessions that may still start."""
+        return 0 if self.draining else self._slots - self._live
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a slot for the length of a block.
+
+        Raises `AtCapacityError` when none is free, `StageUnavailableError` while draining.
+        """
+        if self.draining:
+            metrics.ADMISSIONS_REFUSED.labels("draining").inc()
+            raise StageUnavailableError(f"{self._module} is draining; use another replica")
+        if self._live >= self._slots:
+            metrics.ADMISSIONS_REFUSED.labels("no_slot").inc()
+            raise AtCapacityError(
+                f"{self._module}: all {self._slots} slots are taken", RETRY_AFTER_MS
+            )
+        self._live += 1
+        self._changed()
+        try:
+            yield
+        finally:
+            self._live -= 1
+            self._changed()
+
+    async def drain(self) -> None:
+        """Let nothing new start; return when the last session has ended."""
+        self.draining = True
+        self._changed()
+        await self._idle.wait()
+
+    def _changed(self) -> None:
+        metrics.SESSIONS_LIVE.labels(self._module).set(self._live)
+        metrics.SLOTS_FREE.labels(self._module).set(self.free)
+        if self._live:
+            self._idle.clear()
+        else:
+            self._idle.set()

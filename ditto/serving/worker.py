@@ -1,0 +1,74 @@
+"""Compute threads: blocking work leaves the event loop, one job at a time, bounded, measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ditto.errors import AtCapacityError
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """What one job took, in seconds of wall time."""
+
+    compute_s: float
+    queue_s: float
+    """Wait for the thread."""
+
+    def __add__(self, other: StepTime) -> StepTime:
+        return StepTime(self.compute_s + other.compute_s, self.queue_s + other.queue_s)
+
+
+class ComputeThread:
+    """One thread that runs jobs in the order of arrival."""
+
+    def __init__(self, name: str, max_pending: int) -> None:
+        """``max_pending`` bounds the jobs that wait or run."""
+        self._name = name
+        self._max_pending = max_pending
+        self._pending = 0
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def run(
+        self, function: Callable[..., Result], *arguments: object
+    ) -> tuple[Result, StepTime]:
+        """Give the function's result and what it took.
+
+        A cancelled caller's job is dropped if it has not begun; one that has begun ends unheard.
+        Raises `AtCapacityError` at ``max_pending`` jobs, and whatever the function raises.
+        """
+        if self._pending >= self._max_pending:
+            raise AtCapacityError(f"{self._name}: {self._pending} jobs are waiting already")
+        self._pending += 1
+        future = self._executor.submit(_timed, function, arguments, time.perf_counter())
+        future.add_done_callback(self._release_from(asyncio.get_running_loop()))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Drop what waits; the thread ends after the job that runs."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _release_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
+        def release(_: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._done)
+
+        return release
+
+    def _done(self) -> None:
+        self._pending -= 1
+
+
+def _timed(
+    function: Callable[..., Result], arguments: tuple[object, ...], submitted: float
+) -> tuple[Result, StepTime]:
+    begun = time.perf_counter()
+    result = function(*arguments)
+    return result, StepTime(time.perf_counter() - begun, begun - submitted)
