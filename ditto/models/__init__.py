@@ -1,0 +1,1 @@
+"""Networks, one a file: a params dataclass and a module each. Torch is the reference backend."""
