@@ -1,0 +1,79 @@
+"""The HEAD crop: an upright square around the head (parameters of the paper's implementation)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.face.network import Array
+from ditto.face.topology import (
+    FACE_OVAL,
+    LEFT_BROW,
+    LEFT_EYE_LOWER,
+    LEFT_EYE_UPPER,
+    LEFT_MOUTH_CORNER,
+    LOWER_LIP_OUTER,
+    RIGHT_BROW,
+    RIGHT_EYE_LOWER,
+    RIGHT_EYE_UPPER,
+    RIGHT_MOUTH_CORNER,
+)
+
+Image = NDArray[np.uint8]
+
+SCALE = 2.3
+"""Side of the crop over the longer side of the box around brows, cheeks and chin."""
+SHIFT_DOWN = -0.125
+"""Shift of the centre along the head's down axis, in crop sides: room for hair."""
+
+_EYES = RIGHT_EYE_UPPER + RIGHT_EYE_LOWER + LEFT_EYE_UPPER + LEFT_EYE_LOWER
+_OUTLINE = (
+    FACE_OVAL[7:30] + RIGHT_BROW + LEFT_BROW + RIGHT_EYE_UPPER + LEFT_EYE_UPPER + LOWER_LIP_OUTER
+)
+
+
+def head_crop(points: Array, size: int) -> Array:
+    """(2, 3) similarity from image pixels to the ``size`` x ``size`` HEAD crop of a mesh.
+
+    Its down axis runs from the eyes to the mouth, so that a tilted head comes out upright.
+    """
+    eyes = points[list(_EYES), :2].mean(0)
+    mouth = points[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER], :2].mean(0)
+    down = (mouth - eyes) / max(float(np.linalg.norm(mouth - eyes)), 1e-6)
+    turn = np.array([[down[1], -down[0]], [down[0], down[1]]])  # rows: right, down
+    upright = points[list(_OUTLINE), :2] @ turn.T
+    low, high = upright.min(0), upright.max(0)
+    side = float((high - low).max()) * SCALE
+    centre = (low + high) / 2 + [0, SHIFT_DOWN * side]
+    zoom = size / side
+    return np.c_[zoom * turn, size / 2 - zoom * centre].astype(np.float32)
+
+
+def inverse(transform: Array) -> Array:
+    """The (2, 3) similarity back."""
+    return np.asarray(cv2.invertAffineTransform(transform), np.float32)
+
+
+def transform_points(transform: Array, points: Array) -> Array:
+    """Mesh points (N, 3) under a similarity; depth is scaled alike."""
+    zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
+    flat = points[:, :2] @ transform[:, :2].T + transform[:, 2]
+    return np.c_[flat, points[:, 2] * zoom].astype(np.float32)
+
+
+def crop_image(image: Image, transform: Array, size: int) -> Image:
+    """The crop of an image. Shrinks by averaging first, so that fine texture does not flicker.
+
+    What lies outside the image repeats its border.
+    """
+    zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
+    if zoom < 0.7:
+        image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+        # pixel centres: x' = zoom (x + 1/2) - 1/2
+        linear = transform[:, :2] / zoom
+        offset = transform[:, 2] + transform[:, :2] @ np.full(2, 0.5 / zoom - 0.5)
+        transform = np.c_[linear, offset].astype(np.float32)
+    return cv2.warpAffine(
+        image, transform, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )

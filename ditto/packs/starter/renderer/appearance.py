@@ -1,0 +1,150 @@
+"""A registered portrait, ready to be drawn: derived once from the arrays that the cache stores."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.errors import CorruptDataError
+from ditto.face.paste import PasteRegion, plan_paste
+from ditto.motion import layout
+from ditto.packs.starter.renderer.archive import Arrays
+from ditto.packs.starter.renderer.eye_plates import EyeLayers, EyeShape
+from ditto.packs.starter.renderer.eyes import Eye
+from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES
+from ditto.packs.starter.renderer.mouth import Mouth, MouthLayers
+from ditto.packs.starter.renderer.texture import TEXTURE_SIZE, to_texture
+from ditto.packs.starter.renderer.traits import Traits
+from ditto.packs.starter.renderer.warp import (
+    Lattice,
+    Window,
+    cut_lattice,
+    refine_fields,
+    window_pixels,
+)
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+SIDES = ("right", "left")
+_STILL_PX = 0.05
+"""A node is drawn only if something can move it by at least this much."""
+
+
+class Appearance:
+    """Everything that rendering reads. ``arrays`` is what the cache stores, nothing else."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        """Raises `CorruptDataError` when an array is missing or of an impossible shape."""
+        self.arrays = arrays
+        try:
+            self._derive()
+        except (KeyError, ValueError, IndexError, cv2.error) as error:
+            raise CorruptDataError(f"incomplete appearance: {error}") from error
+
+    def _derive(self) -> None:
+        stored = self.arrays
+        self.traits = Traits.from_array(stored["traits"])
+        self.reference = layout.unpack(_floats(stored["reference_motion"])[None])
+        self.pivot = _floats(stored["pivot"])
+        self.texture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
+        self.still = still_view(self.texture)
+        weight, depth, below_seam = (
+            _floats(stored[name]) for name in ("head_weight", "depth", "below_seam")
+        )
+        upper, lower = (refine_fields(stored[name]) for name in ("fields_upper", "fields_lower"))
+        blended = upper + below_seam[..., None] * (lower - upper)
+        self.lattice: Lattice = cut_lattice(blended, weight, depth, _moving(blended, weight))
+        self.mouth = self._mouth(upper, lower, weight, depth)
+        self.eyes = tuple(self._eye(side) for side in SIDES)
+
+    def _mouth(self, upper: Array, lower: Array, weight: Array, depth: Array) -> Mouth:
+        stored = self.arrays
+        x, y = (int(v) for v in stored["mouth_origin"])
+        h, w = stored["mouth_upper_mask"].shape
+        patch = self.texture[y : y + h, x : x + w]
+        layers = MouthLayers(
+            origin=_floats(stored["mouth_origin"]),
+            upper_lip=np.dstack([patch, stored["mouth_upper_mask"]]),
+            lower_lip=np.dstack([patch, stored["mouth_lower_mask"]]),
+            teeth=_bytes(stored["teeth"]),
+            tongue=_bytes(stored["tongue"]),
+            cavity=_bytes(stored["cavity"]),
+            lip_shadow=float(stored["lip_shadow"][0]),
+        )
+        outline, jaw_drop = _floats(stored["lip_outline"]), _floats(stored["jaw_drop"])
+        return Mouth(layers, (upper, lower), weight, depth, outline, jaw_drop)
+
+    def _eye(self, side: str) -> Eye:
+        stored = self.arrays
+        brow_height, mm = (float(v) for v in stored[f"eye_{side}_scalars"])
+        shape = EyeShape(
+            rows=_floats(stored[f"eye_{side}_rows"]),
+            iris=_floats(stored[f"eye_{side}_circle"]),
+            brow_height=brow_height,
+            mm=mm,
+        )
+        layers = EyeLayers(
+            *(_bytes(stored[f"eye_{side}_{part}"]) for part in ("white", "iris", "lid"))
+        )
+        return Eye(shape, layers, self.texture)
+
+    @cached_property
+    def portrait(self) -> Image:
+        """(H, W, 3) the whole picture; decoded when first asked for, HEAD views do without."""
+        h, w = (int(v) for v in self.arrays["portrait_shape"])
+        return decode_jpeg(self.arrays["portrait"], (h, w))
+
+    @cached_property
+    def paste_region(self) -> PasteRegion:
+        """Where the HEAD view goes in the portrait."""
+        box = window_pixels(self.lattice.window)
+        h, w = (int(v) for v in self.arrays["portrait_shape"])
+        return plan_paste(_floats(self.arrays["portrait_crop"]), HEAD_SIZE, box, (h, w))
+
+
+def still_view(texture: Image) -> Image:
+    """(S, S, 3) the HEAD view of a texture with nothing moved."""
+    axis = np.arange(HEAD_SIZE, dtype=np.float32)
+    place = to_texture(np.stack(np.meshgrid(axis, axis), axis=-1))
+    return cv2.remap(texture, place, None, cv2.INTER_LINEAR)
+
+
+def encode_jpeg(image: Image, quality: int) -> NDArray[np.uint8]:
+    """An RGB image as JPEG bytes (n,), colour at full resolution."""
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY, quality,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]  # fmt: skip
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {image.shape}")
+    return np.asarray(data, np.uint8).ravel()
+
+
+def decode_jpeg(data: NDArray[np.generic], shape: tuple[int, int]) -> Image:
+    """Inverse of `encode_jpeg`. Raises `CorruptDataError` for anything but an image of ``shape``."""
+    decoded = cv2.imdecode(_bytes(data), cv2.IMREAD_COLOR)
+    if decoded is None or decoded.shape[:2] != shape:
+        raise CorruptDataError(f"stored picture is not of size {shape}")
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+def _moving(fields: Array, weight: Array) -> Window:
+    """Window of all nodes that can move, with the border that upscaling needs."""
+    reach = np.abs(fields).sum(axis=(0, 3))
+    rows, columns = np.nonzero((weight > 0.004) | (reach > _STILL_PX))
+    x0, x1 = np.clip([columns.min() - 1, columns.max() + 2], 0, NODES)
+    y0, y1 = np.clip([rows.min() - 1, rows.max() + 2], 0, NODES)
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def _floats(array: NDArray[np.generic]) -> Array:
+    return np.asarray(array, np.float32)
+
+
+def _bytes(array: NDArray[np.generic]) -> Image:
+    return np.ascontiguousarray(array, np.uint8)

@@ -1,0 +1,119 @@
+"""Moves lids and irises: an eye's patch of the texture, repainted before the face is warped."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.packs.starter.renderer.curves import smoothstep
+from ditto.packs.starter.renderer.eye_plates import LASH_BAND_MM, EyeLayers, EyeShape
+from ditto.packs.starter.renderer.texture import SCALE
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+_GAZE_ACROSS = 0.4
+_GAZE_UP = 0.24
+"""Shift of the iris at full gaze, over half the eye's width."""
+_LOWER_LID_SHARE = 0.12
+"""How much of a blink the lower lid does."""
+
+
+class Eye:
+    """One eye of a portrait; painting never changes it."""
+
+    def __init__(self, shape: EyeShape, layers: EyeLayers, texture: Image) -> None:
+        x0, y0, x1, y1 = shape.box
+        self.area = np.s_[y0:y1, x0:x1]
+        """Where the patch lies in the texture."""
+        self._shape = shape
+        self._layers = layers
+        self._patch = np.ascontiguousarray(texture[self.area])
+        self._mm = SCALE * shape.mm
+        self._height = SCALE * shape.axis.to_row(shape.grid)[..., 1].astype(np.float32)
+        h, w = self._patch.shape[:2]
+        self._pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32)
+        inset = np.minimum(shape.below_upper, -shape.below_lower)
+        self._ball = smoothstep(0.4, 4.0, inset) * (shape.across < 1)
+
+    def paint(self, closure: float, gaze_x: float, gaze_y: float) -> Image:
+        """The patch (h, w, 3) with the lid closed by ``closure`` 0..1 and the iris turned."""
+        ball = self._turned(gaze_x, gaze_y) if abs(gaze_x) + abs(gaze_y) > 1e-3 else self._patch
+        return self._lowered(ball, closure) if closure > 1e-3 else ball
+
+    def _turned(self, gaze_x: float, gaze_y: float) -> Image:
+        axis = self._shape.axis
+        half = SCALE * axis.half_width
+        shift = (
+            gaze_x * _GAZE_ACROSS * half * axis.along - gaze_y * _GAZE_UP * half * axis.across
+        )
+        move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+        iris = cv2.warpAffine(self._layers.iris, move, self._patch.shape[1::-1])
+        alpha = iris[..., 3].astype(np.float32) / 255
+        ball = _mix(self._layers.white, cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), alpha)
+        return _mix(self._patch, ball, self._ball)
+
+    def _lowered(self, ball: Image, closure: float) -> Image:
+        """Upper lid down to the lower one, which rises a little; lashes move rigidly with it."""
+        shape, mm = self._shape, self._mm
+        rise = _LOWER_LID_SHARE * closure * shape.open_px
+        down = closure * (shape.open_px - rise / max(closure, 1e-3) * 1.0)
+        below_lid = shape.below_upper - down
+        above_lower = -shape.below_lower - rise
+        inside = (shape.across < 1).astype(np.float32)
+
+        skin = self._stretched(down, rise, below_lid, above_lower)
+        visible = smoothstep(-1.2, 2.4, below_lid) * smoothstep(-0.6, 2.4, above_lower) * inside
+        shade = 1 - 0.3 * closure * np.exp(-np.maximum(below_lid, 0) / 6)
+        out = skin + (ball * shade[..., None] - skin) * visible[..., None]
+
+        strength = min(1.0, 2.5 * closure)
+        band = LASH_BAND_MM * mm
+        cover = (
+            smoothstep(-0.45 * band, 0.45 * band, shape.below_upper + 0.75 * band)
+            * smoothstep(1.4, -1.4, below_lid)
+            * smoothstep(1.06, 0.93, shape.across)
+            * strength
+        )
+        lid = self._layers.lid.astype(np.float32)
+        out += (lid - out) * cover[..., None]
+        return np.clip(self._with_lashes(out, lid, down, below_lid / mm, strength), 0, 255).astype(
+            np.uint8
+        )
+
+    def _stretched(
+        self, down: Array, rise: Array, below_lid: Array, above_lower: Array
+    ) -> Array:
+        """Skin above and below the eye, drawn along by the lids."""
+        shape, mm = self._shape, self._mm
+        brow = SCALE * shape.brow_height
+        crease = self._height - shape.below_upper - LASH_BAND_MM * mm
+        room = np.maximum(crease - brow, 1)
+        place = np.clip((self._height - brow) / room, 0, 1)
+        upper = np.minimum(0.22 * down, 0.35 * room) * place**2
+        lower = -rise * (1 - np.clip(-above_lower / (7 * mm), 0, 1)) ** 2
+        shift = np.where(below_lid < 0, upper, lower) * smoothstep(1.3, 1.0, shape.across)
+        source = self._pixels - shift[..., None] * shape.axis.across
+        return cv2.remap(
+            self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)  # fmt: skip
+
+    def _with_lashes(
+        self, out: Array, lid: Array, down: Array, below_lid_mm: Array, strength: float
+    ) -> Array:
+        source = self._pixels - down[..., None] * self._shape.axis.across
+        lashes = cv2.remap(
+            self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)  # fmt: skip
+        lashes = np.minimum(lashes, 0.8 * lid)
+        spread = np.where(below_lid_mm < -0.35, 0.55, 0.4)
+        weight = np.exp(-(((below_lid_mm + 0.35) / spread) ** 2))
+        weight = 0.8 * strength * weight * smoothstep(1.04, 0.88, self._shape.across)
+        return out + (lashes - out) * weight[..., None].astype(np.float32)
+
+
+def _mix(under: Image, over: Image, weight: Array) -> Image:
+    return cv2.blendLinear(over, under, weight, 1 - weight)

@@ -1,0 +1,157 @@
+"""Registers a portrait: from its pixels and face mesh to the arrays of an appearance."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.face import topology as topo
+from ditto.face.crop import crop_image, head_crop, transform_points
+from ditto.face.eye_state import eye_open
+from ditto.packs.starter.renderer.appearance import SIDES, decode_jpeg, encode_jpeg
+from ditto.packs.starter.renderer.archive import Arrays
+from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
+from ditto.packs.starter.renderer.eye_plates import measure_eye, paint_eye
+from ditto.packs.starter.renderer.field_grids import build_field_grids
+from ditto.packs.starter.renderer.fields import FIELD, vertex_fields
+from ditto.packs.starter.renderer.geometry import FaceGeometry
+from ditto.packs.starter.renderer.grid import HEAD_SIZE, node_positions
+from ditto.packs.starter.renderer.head_volume import depth_map, head_weight, pivot
+from ditto.packs.starter.renderer.identity import face_identity
+from ditto.packs.starter.renderer.lip_vertices import find_lips
+from ditto.packs.starter.renderer.mouth_plates import (
+    lip_masks,
+    measure_colours,
+    mouth_box,
+    paint_interior,
+)
+from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE
+from ditto.packs.starter.renderer.traits import Traits
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+MAX_PORTRAIT_PX = 1920
+"""Cap on a registered portrait's long side (paper's implementation)."""
+_TEXTURE_QUALITY = 97
+_PORTRAIT_QUALITY = 95
+_OPEN_EYE, _SHUT_EYE = 0.45, 0.15
+"""`eye_open` from which an eye counts as open, and below which as shut."""
+
+
+def fit_portrait(image: Image) -> Image:
+    """The image with its long side capped at 1920 and even sides, as video encoders need."""
+    h, w = image.shape[:2]
+    zoom = min(1.0, MAX_PORTRAIT_PX / max(h, w))
+    size = (max(2, int(w * zoom) // 2 * 2), max(2, int(h * zoom) // 2 * 2))
+    if size == (w, h):
+        return np.ascontiguousarray(image)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
+    """The appearance of a fitted portrait (H, W, 3) whose face has the mesh (478, 3)."""
+    crop = head_crop(mesh, HEAD_SIZE)
+    face = FaceGeometry(transform_points(crop, mesh))
+    lips = find_lips(face)
+    vertex = vertex_fields(face, lips)
+    texture_data = encode_jpeg(_texture(portrait, crop), _TEXTURE_QUALITY)
+    texture = decode_jpeg(texture_data, (TEXTURE_SIZE, TEXTURE_SIZE))
+    traits = measure_traits(face, vertex)
+    identity = face_identity(face, traits)
+    grids = build_field_grids(face, lips, vertex)
+    return {
+        "traits": traits.to_array(),
+        "canonical_keypoints": identity.canonical_keypoints,
+        "reference_motion": identity.reference_motion,
+        "eye_state": identity.eye_state,
+        "portrait": encode_jpeg(portrait, _PORTRAIT_QUALITY),
+        "portrait_shape": np.array(portrait.shape[:2], np.int32),
+        "portrait_crop": crop,
+        "texture": texture_data,
+        "pivot": pivot(face),
+        "depth": depth_map(face).astype(np.float16),
+        "head_weight": head_weight(face).astype(np.float16),
+        "below_seam": _below_seam(face).astype(np.float16),
+        "fields_upper": grids.upper.astype(np.float16),
+        "fields_lower": grids.lower.astype(np.float16),
+        **_mouth_arrays(face, texture, vertex),
+        **_eye_arrays(face, texture),
+    }
+
+
+def _texture(portrait: Image, crop: Array) -> Image:
+    """The HEAD crop at texture size."""
+    larger = SCALE * crop
+    larger[:, 2] += (SCALE - 1) / 2
+    return crop_image(portrait, larger, TEXTURE_SIZE)
+
+
+def measure_traits(face: FaceGeometry, vertex: Array) -> Traits:
+    """The numbers that scale controls to this face."""
+
+    def gap_mm(name: str) -> float:
+        field = vertex[FIELD[name]]
+        return float(field[topo.LOWER_LIP_MID, 1] - field[topo.UPPER_LIP_MID, 1])
+
+    opened = eye_open(face.points[None] / HEAD_SIZE)[0]  # the image's left is the subject's right
+    own_blink = np.clip((_OPEN_EYE - opened) / (_OPEN_EYE - _SHUT_EYE), 0, 0.95)
+    pitch, yaw, roll = face.frame.angles_degrees()
+    return Traits(
+        pitch=pitch,
+        yaw=yaw,
+        roll=roll,
+        own_gap_mm=face.gap_mm,
+        max_gap_mm=face.max_gap_mm,
+        jaw_gap_mm=max(gap_mm("jaw"), 5.0),
+        roll_gap_mm=gap_mm("roll"),
+        pucker_gap_mm=gap_mm("pucker"),
+        own_blink_right=float(own_blink[0]),
+        own_blink_left=float(own_blink[1]),
+        can_blink=1.0,
+        smile_gain=1.0,
+        brow_gain=1.0,
+    )
+
+
+def _below_seam(face: FaceGeometry) -> Array:
+    """(NODES, NODES, 1)-like weight of the lower branch in the whole face's warp."""
+    axis = RowAxis(face.seam[0, :2], face.seam[-1, :2])
+    nodes = node_positions()
+    beyond = np.maximum(np.abs(axis.to_row(nodes)[..., 0]) - 0.9 * axis.half_width, 0)
+    return smoothstep(-1, 1, axis.height_over(face.seam[:, :2], nodes) / (3 + 0.8 * beyond))
+
+
+def _mouth_arrays(face: FaceGeometry, texture: Image, vertex: Array) -> Arrays:
+    lips = find_lips(face)
+    box = mouth_box(face, lips)
+    upper_mask, lower_mask = lip_masks(face, box)
+    teeth, tongue, cavity = paint_interior(face, measure_colours(face, texture, box), texture, box)
+    outline = face.points[list(topo.UPPER_LIP_OUTER + topo.LOWER_LIP_OUTER)].copy()
+    outline[:, 2] -= pivot(face)[2]
+    return {
+        "mouth_origin": np.array(box[:2], np.int32),
+        "mouth_upper_mask": upper_mask,
+        "mouth_lower_mask": lower_mask,
+        "teeth": teeth,
+        "tongue": tongue,
+        "cavity": cavity,
+        "lip_shadow": np.array([0.42 if face.gap_mm < 2 else 0.2], np.float32),
+        "lip_outline": outline,
+        "jaw_drop": vertex[FIELD["jaw"], topo.LOWER_LIP_MID] @ face.to_pixels,
+    }
+
+
+def _eye_arrays(face: FaceGeometry, texture: Image) -> Arrays:
+    arrays: Arrays = {}
+    for side in SIDES:
+        shape = measure_eye(face, left=side == "left")
+        layers = paint_eye(shape, texture)
+        arrays[f"eye_{side}_rows"] = shape.rows
+        arrays[f"eye_{side}_circle"] = shape.iris
+        arrays[f"eye_{side}_scalars"] = np.array([shape.brow_height, shape.mm], np.float32)
+        arrays[f"eye_{side}_white"] = layers.white
+        arrays[f"eye_{side}_iris"] = layers.iris
+        arrays[f"eye_{side}_lid"] = layers.lid
+    return arrays

@@ -1,0 +1,103 @@
+"""The starter pack's renderer: a portrait's own pixels, moved by its face mesh (paper 3.1)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.errors import CorruptDataError
+from ditto.face.detect import FaceDetector
+from ditto.face.landmarks import FaceLandmarker
+from ditto.face.paste import paste
+from ditto.face.select import find_portrait_face
+from ditto.motion import layout, semantics
+from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
+from ditto.packs.starter.renderer.appearance import Appearance
+from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_arrays
+from ditto.packs.starter.renderer.grid import HEAD_SIZE
+from ditto.packs.starter.renderer.pose import head_pose
+from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
+from ditto.packs.starter.renderer.texture import to_texture
+from ditto.packs.starter.renderer.warp import pixel_map, window_pixels
+from ditto.stages import FaceIdentity, Image, Portrait
+
+Array = NDArray[np.float32]
+
+
+class StarterRenderer:
+    """Implements `ditto.stages.Renderer`. Holds no portrait; safe to share between threads."""
+
+    head_size = HEAD_SIZE
+
+    def __init__(self, landmark_model_path: Path) -> None:
+        """landmark_model_path: MediaPipe's ``face_landmarker.task``."""
+        self._detector = FaceDetector(landmark_model_path)
+        self._landmarker = FaceLandmarker(landmark_model_path)
+
+    def prepare(self, image: Image) -> Portrait[Appearance]:
+        """Register an RGB portrait (H, W, 3). Raises `FaceError` when it cannot be animated."""
+        portrait = fit_portrait(image)
+        mesh, warnings = find_portrait_face(portrait, self._detector, self._landmarker)
+        arrays = prepare_arrays(portrait, mesh.points)
+        arrays["warnings"] = np.frombuffer(json.dumps(warnings).encode(), np.uint8)
+        return _portrait(arrays)
+
+    def render_head(self, appearance: Appearance, motion: Array) -> Image:
+        """One HEAD frame (512, 512, 3) RGB of one motion frame (265,)."""
+        driven = layout.unpack(motion[None])
+        controls = semantics.decode(driven.exp[0])
+        amounts = field_amounts(controls, appearance.traits)
+        pose = head_pose(driven, appearance.reference, appearance.traits, appearance.pivot)
+        texture = _with_eyes(appearance, eye_amounts(controls, appearance.traits))
+        lattice = appearance.lattice
+        place = to_texture(pixel_map(lattice.backward(amounts, pose)))
+        frame = appearance.still.copy()
+        x0, y0, x1, y1 = window_pixels(lattice.window)
+        frame[y0:y1, x0:x1] = cv2.remap(
+            texture, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        appearance.mouth.draw(frame, amounts, pose)
+        return frame
+
+    def paste_back(self, appearance: Appearance, head: Image) -> Image:
+        """The FULL view (H, W, 3): a rendered head in the portrait, which is at most 1920 long."""
+        return paste(appearance.portrait, head, appearance.paste_region)
+
+    def dump_appearance(self, portrait: Portrait[Appearance]) -> bytes:
+        """The portrait as bytes for the cache: plain arrays behind a checksum."""
+        return dump_arrays(portrait.appearance.arrays)
+
+    def load_appearance(self, data: bytes) -> Portrait[Appearance]:
+        """Inverse of `dump_appearance`. Raises `CorruptDataError`."""
+        return _portrait(load_arrays(data))
+
+
+def _portrait(arrays: Arrays) -> Portrait[Appearance]:
+    """Prepared and loaded portraits are built alike, so that they render the same frames."""
+    appearance = Appearance(arrays)
+    try:
+        identity = FaceIdentity(
+            *(
+                np.asarray(arrays[name], np.float32)
+                for name in ("canonical_keypoints", "reference_motion", "eye_state")
+            )
+        )
+        warnings = tuple(json.loads(arrays["warnings"].tobytes()))
+    except (KeyError, ValueError) as error:
+        raise CorruptDataError(f"incomplete appearance: {error}") from error
+    return Portrait(appearance, identity, warnings)
+
+
+def _with_eyes(appearance: Appearance, amounts: EyeAmounts) -> Image:
+    """The texture with both eyes repainted, or itself when they rest."""
+    closures = (amounts.blink_right, amounts.blink_left)
+    if max(closures) < 1e-3 and abs(amounts.gaze_x) + abs(amounts.gaze_y) < 1e-3:
+        return appearance.texture
+    texture = appearance.texture.copy()
+    for eye, closure in zip(appearance.eyes, closures, strict=True):
+        texture[eye.area] = eye.paint(closure, amounts.gaze_x, amounts.gaze_y)
+    return texture

@@ -1,0 +1,47 @@
+"""The sampling texture: the HEAD crop at twice the view's size, and how its pixels are addressed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.packs.starter.renderer.grid import HEAD_SIZE
+
+Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+SCALE: Final = 2
+"""Texture pixels a HEAD pixel: where the source has the detail, sampling keeps it."""
+TEXTURE_SIZE: Final = SCALE * HEAD_SIZE
+LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def to_texture(head_xy: Array) -> Array:
+    """HEAD pixel coordinates as texture pixel coordinates (centres on integers in both)."""
+    return np.asarray(head_xy * SCALE + (SCALE - 1) / 2, np.float32)
+
+
+def texture_grid(box: tuple[int, int, int, int]) -> Array:
+    """(h, w, 2) HEAD coordinates of the texture pixels in a box (x0, y0, x1, y1)."""
+    x0, y0, x1, y1 = box
+    grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1)
+    return np.asarray((grid - (SCALE - 1) / 2) / SCALE, np.float32)
+
+
+def texture_box(low: Array, high: Array) -> tuple[int, int, int, int]:
+    """Texture box (x0, y0, x1, y1) around HEAD corners, cut at the texture's border."""
+    x0, y0 = np.clip(np.floor(to_texture(low)), 0, TEXTURE_SIZE - 8).astype(int)
+    x1, y1 = np.clip(np.ceil(to_texture(high)) + 1, 8, TEXTURE_SIZE).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def polygon_mask(outline: Array, box: tuple[int, int, int, int]) -> Image:
+    """(h, w) anti-aliased 0..255 inside of a HEAD outline (N, 2), on the texture pixels of a box."""
+    x0, y0, x1, y1 = box
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    corners = np.round((to_texture(outline) - [x0, y0]) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
+    return mask
