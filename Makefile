@@ -1,0 +1,51 @@
+# The README's commands. Needs make, Python 3.11 or newer and pip; nothing here needs root.
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-slow lint protos bench pins clean python
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
+	do printf '  make %-10s %s\n' "$$name" "$$about"; done
+
+demo: python ## A portrait speaks: starts a cluster, writes demo.mp4, stops the cluster
+	@$(BOOTSTRAP) runtime
+	@$(VENV_PYTHON) scripts/demo.py
+
+test: python ## All tests
+	@$(BOOTSTRAP) dev
+	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest
+
+test-fast: python ## The tests that take seconds
+	@$(BOOTSTRAP) dev
+	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest -m "not slow"
+
+test-slow: python ## The tests that take longer
+	@$(BOOTSTRAP) dev
+	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest -m slow
+
+lint: python ## Style, types, drift of the generated stubs, style of the protos
+	@$(BOOTSTRAP) dev
+	@$(VENV_PYTHON) scripts/lint.py
+
+protos: python ## Generate ditto/v1 from protos/
+	@$(BOOTSTRAP) dev
+	@$(VENV_PYTHON) scripts/generate_protos.py
+
+bench: python ## Speed and memory of one call through a cluster
+	@$(BOOTSTRAP) runtime
+	@$(VENV_PYTHON) bench/call.py
+
+pins: python ## Rewrite requirements/ from pyproject.toml
+	@$(BOOTSTRAP) dev
+	@$(VENV_PYTHON) scripts/pin_requirements.py
+
+clean: ## Remove what the other targets made
+	rm -rf .venv demo.mp4 build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+	echo "make: no $(PYTHON); apt-get install python3 python3-venv, or make PYTHON=/path/to/python"; exit 1; }
