@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ditto.errors import SetupError
 
 ENVIRONMENT_PREFIX = "DITTO_"
-RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_REFERENCE_DIR"})
+RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_OFFLINE", "DITTO_REFERENCE_DIR"})
 """Read by the pack manager, not configuration of a process."""
 
 
