@@ -57,15 +57,18 @@ class Pack:
 
     def audio_encoder(self) -> AudioEncoder[Any]:
         """Load the speech stage."""
-        return self._make("audio_encoder")
+        stage: AudioEncoder[Any] = self._make("audio_encoder")
+        return stage
 
     def motion_generator(self) -> MotionGenerator[Any]:
         """Load the motion stage."""
-        return self._make("motion_generator")
+        stage: MotionGenerator[Any] = self._make("motion_generator")
+        return stage
 
     def renderer(self) -> Renderer[Any]:
         """Load the picture stage."""
-        return self._make("renderer")
+        stage: Renderer[Any] = self._make("renderer")
+        return stage
 
     def _make(self, stage: str) -> Any:
         factories = importlib.import_module(f"ditto.packs.{self.folder.name}.factories")

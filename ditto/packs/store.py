@@ -60,7 +60,7 @@ def ensure(asset: Asset, quiet: bool = False) -> Path:
             "`ditto models pull` where there is a network and copy the folder"
         )
     path = asset_path(asset)
-    with _locked(path):
+    with _locked(cache_dir() / f"{asset.source.file}.lock"):
         if not is_intact(asset):
             if path.exists():
                 _log.warning("%s fails its checksum and is fetched again", path)
@@ -102,10 +102,10 @@ def _digest(path: Path, size: int, mtime_ns: int) -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold this asset's lock among all processes; the kernel frees it when a process dies."""
+    """Hold the lock on one source among all processes; the kernel frees it when one dies."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_suffix(".lock").open("w")
+        lock = path.open("w")
     except OSError as error:
         raise SetupError(f"cannot write {path.parent} ({error}); set DITTO_CACHE_DIR") from error
     with lock:

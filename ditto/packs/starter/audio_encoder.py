@@ -16,7 +16,7 @@ import onnxruntime as ort
 
 from ditto.errors import InvalidInputError
 from ditto.packs.starter.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, log_mel
-from ditto.packs.starter.whisper_graph import (
+from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
     LOOK_AHEAD_FRAMES,
     STACKED,

@@ -18,20 +18,20 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ditto.packs.starter.ctranslate2_file import Variables, read_variables
 from ditto.packs.starter.mel import MEL_BANDS
+from ditto.packs.starter.whisper_window import (
+    KEPT_FRAMES,
+    LOOK_AHEAD_FRAMES,
+    STACKED,
+    WIDTH,
+    WINDOW_FRAMES,
+    WINDOW_MEL_FRAMES,
+)
 
-WIDTH = 384
-LAYERS = 4
+_LAYERS = 4
 _HEADS = 6
 _HEAD_WIDTH = WIDTH // _HEADS
 _OPSET = 20
 _IR_VERSION = 10
-
-WINDOW_MEL_FRAMES = 100
-WINDOW_FRAMES = WINDOW_MEL_FRAMES // 2
-KEPT_FRAMES = 10
-LOOK_AHEAD_FRAMES = 4
-STACKED = 2
-"""50 Hz encoder frames that make one 25 fps feature frame."""
 
 
 def convert(source: Path, target: Path) -> None:
@@ -46,8 +46,8 @@ def build_graph(weights: Variables) -> onnx.ModelProto:
     """Graph `mel` (B, 80, 100) -> `features` (B, 5, 768): the unit's frames, two stacked in one."""
     graph = _Graph(weights)
     x = graph.convolutions("mel")  # (B, T, D)
-    for layer in range(LAYERS):
-        x = graph.layer(x, f"encoder/layer_{layer}", last=layer == LAYERS - 1)
+    for layer in range(_LAYERS):
+        x = graph.layer(x, f"encoder/layer_{layer}", last=layer == _LAYERS - 1)
     x = graph.layer_norm(x, "encoder/layer_norm")  # (B, K, D)
     shape = graph.constant(np.array([0, KEPT_FRAMES // STACKED, STACKED * WIDTH]))
     graph.node("Reshape", [x, shape], output="features")
