@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+from typing import cast
 
-from ditto.media.pcm import PcmFormat, Samples, decode_pcm
-from ditto.media.resample import Resampler
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.errors import ProtocolError
+from ditto.media.pcm import PcmFormat, Samples, SampleType, decode_pcm
+from ditto.media.resample import Resampler, ResamplerState
 from ditto.media.wav import WavStream
 
 SAMPLE_RATE_HZ = 16_000
 
 _NONE = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class ReaderState:
+    """Where a reader stands, once its format is known."""
+
+    sample_type: str
+    sample_rate_hz: int
+    channels: int
+    wav_bytes_left: int | None
+    """Bytes of samples that the WAV file still holds; None where it is no WAV file."""
+    odd_bytes: NDArray[np.uint8]
+    """(n,) the beginning of a sample."""
+    resampler: ResamplerState
+    consumed_samples: int
+    produced_samples: int
 
 
 class AudioReader:
@@ -29,6 +50,38 @@ class AudioReader:
         """Samples a channel decoded so far, at the source's rate."""
         self.produced_samples = 0
         """Samples given so far, at 16 kHz."""
+
+    @classmethod
+    def resume(cls, state: ReaderState) -> AudioReader:
+        """A reader that goes on where another one stood."""
+        sample_type = cast(SampleType, state.sample_type)
+        pcm = PcmFormat(sample_type, state.sample_rate_hz, state.channels)
+        reader = cls(pcm)
+        if state.wav_bytes_left is not None:
+            reader._wav = WavStream.resume(pcm, state.wav_bytes_left)
+        if reader._resampler is not None:
+            reader._resampler.restore(state.resampler)
+        reader._odd_bytes = state.odd_bytes.tobytes()
+        reader.consumed_samples = state.consumed_samples
+        reader.produced_samples = state.produced_samples
+        return reader
+
+    def state(self) -> ReaderState:
+        """Everything that samples to come depend on. Raises `ProtocolError` inside a WAV header."""
+        wav_bytes_left = None if self._wav is None else self._wav.data_bytes_left
+        unread = self._wav is not None and wav_bytes_left is None
+        if self._pcm is None or self._resampler is None or unread:
+            raise ProtocolError("a WAV header that is still being read has no state to keep")
+        return ReaderState(
+            self._pcm.sample_type,
+            self._pcm.sample_rate_hz,
+            self._pcm.channels,
+            wav_bytes_left,
+            np.frombuffer(self._odd_bytes, np.uint8),
+            self._resampler.state(),
+            self.consumed_samples,
+            self.produced_samples,
+        )
 
     @property
     def format(self) -> PcmFormat | None:

@@ -6,6 +6,7 @@ buffer 40 to 230 ms of a stream before they give anything, all of which would de
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
@@ -23,6 +24,18 @@ _BLOCK_SAMPLES = 1 << 14
 _EMPTY = np.zeros(0, np.float32)
 
 
+@dataclass(frozen=True)
+class ResamplerState:
+    """Where a resampler stands."""
+
+    buffer: Samples
+    """(n,) inputs that outputs to come depend on."""
+    buffer_start: int
+    """Input index of the buffer's first sample."""
+    given: int
+    """Outputs so far."""
+
+
 class Resampler:
     """Mono samples at `source_hz` to `target_hz`; output n lies at time n / target_hz exactly."""
 
@@ -34,6 +47,16 @@ class Resampler:
         self._buffer = np.zeros(self._half - 1, np.float32)
         self._buffer_start = 1 - self._half  # input index of the buffer's first sample
         self._given = 0
+
+    def state(self) -> ResamplerState:
+        """Everything that outputs to come depend on."""
+        return ResamplerState(self._buffer, self._buffer_start, self._given)
+
+    def restore(self, state: ResamplerState) -> None:
+        """Go on where a resampler of the same rates stood."""
+        self._buffer = state.buffer
+        self._buffer_start = state.buffer_start
+        self._given = state.given
 
     def feed(self, samples: Samples) -> Samples:
         """Take samples (n,), any n; give those that are now certain, (m,)."""

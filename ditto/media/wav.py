@@ -36,6 +36,19 @@ class WavStream:
         self._header_bytes = 0
         self._data_bytes_left: int | None = None
 
+    @classmethod
+    def resume(cls, pcm: PcmFormat, data_bytes_left: int) -> WavStream:
+        """A stream whose header has been read, with so many bytes of samples to come."""
+        stream = cls()
+        stream.format = pcm
+        stream._data_bytes_left = data_bytes_left
+        return stream
+
+    @property
+    def data_bytes_left(self) -> int | None:
+        """Bytes of samples to come; None while the header is being read."""
+        return self._data_bytes_left
+
     def feed(self, data: bytes) -> bytes:
         """The PCM bytes that `data` completes; `InvalidInputError` if this is no usable WAV."""
         if self._data_bytes_left is None:

@@ -42,8 +42,9 @@ _HealthStatus = health_pb2.HealthCheckResponse
 class Service(Protocol):
     """What a process serves, once loaded."""
 
-    service_names: Sequence[str]
-    """Full names of its gRPC services, for health and reflection."""
+    @property
+    def service_names(self) -> Sequence[str]:
+        """Full names of its gRPC services, for health and reflection."""
 
     def register(self, server: Any) -> None:
         """Add the servicers to what stands for a `grpc.aio.Server`."""

@@ -9,9 +9,8 @@ from typing import Any
 from ditto import __version__
 from ditto.serving import metrics
 from ditto.serving.slots import SlotPool
-from ditto.serving.worker import StepTime
 from ditto.v1 import stage_status_pb2, stage_status_pb2_grpc
-from ditto.v1.types_pb2 import SessionAccepted, StepTiming
+from ditto.v1.types_pb2 import SessionAccepted
 
 STATUS_SERVICE = "ditto.v1.StageStatusService"
 
@@ -30,15 +29,6 @@ class StageIdentity:
     def accepted(self) -> SessionAccepted:
         """First reply of a session that got its slot."""
         return SessionAccepted(replica=self.replica, pack_hash=self.pack_hash)
-
-    def record_step(self, took: StepTime, frames: int) -> StepTiming:
-        """Count a step that gave so many frames; what it took, as a message."""
-        metrics.observe_step(self.module, took.compute_s, took.queue_s, frames, self.frame_rate)
-        return StepTiming(
-            compute_us=round(took.compute_s * 1e6),
-            queue_us=round(took.queue_s * 1e6),
-            batch_size=1,
-        )
 
 
 @dataclass

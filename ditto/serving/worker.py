@@ -26,6 +26,9 @@ class StepTime:
         return StepTime(self.compute_s + other.compute_s, self.queue_s + other.queue_s)
 
 
+NO_TIME = StepTime(0.0, 0.0)
+
+
 class ComputeThread:
     """One thread that runs jobs in the order of arrival."""
 

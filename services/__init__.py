@@ -1,0 +1,1 @@
+"""The stage services: thin processes around the stages of a model pack."""

@@ -1,0 +1,1 @@
+"""The audio_encoder service: speech to feature frames."""

@@ -1,0 +1,155 @@
+"""The audio_encoder service on the wire: messages to session calls and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ditto.errors import ProtocolError
+from ditto.packs import load as load_pack
+from ditto.serving.formats import pcm_of
+from ditto.serving.frames import block_of
+from ditto.serving.logging import set_call_id
+from ditto.serving.requests import RequestReader
+from ditto.serving.server import Load
+from ditto.serving.slots import SlotPool
+from ditto.serving.stage import StageIdentity, StageService
+from ditto.serving.steps import StepRunner
+from ditto.serving.worker import ComputeThread
+from ditto.stages import AudioEncoder
+from ditto.v1.audio_encoder_pb2 import (
+    EncodeConfig,
+    EncodedFeatures,
+    EncodeRequest,
+    EncodeResponse,
+)
+from ditto.v1.audio_encoder_pb2_grpc import (
+    AudioEncoderServiceServicer,
+    add_AudioEncoderServiceServicer_to_server,
+)
+from services.audio_encoder.config import AudioEncoderConfig
+from services.audio_encoder.session import EncoderSession, Features
+
+MODULE = "audio_encoder"
+WARM_UP_UNITS = 3
+
+
+class AudioEncoderServicer(AudioEncoderServiceServicer):
+    """Encodes the speech of several sessions in one compute thread."""
+
+    def __init__(
+        self,
+        encoder: AudioEncoder[Any],
+        identity: StageIdentity,
+        slots: SlotPool,
+        worker: ComputeThread,
+        idle_seconds: float,
+    ) -> None:
+        self._encoder = encoder
+        self._identity = identity
+        self._slots = slots
+        self._worker = worker
+        self._idle_seconds = idle_seconds
+
+    async def Encode(  # noqa: N802
+        self, request_iterator: AsyncIterator[EncodeRequest], context: Any
+    ) -> None:
+        """One session."""
+        reader = RequestReader(request_iterator, self._idle_seconds)
+        first = await reader.first("config")
+        if first.WhichOneof("request") != "config":
+            raise ProtocolError("the first request must be `config`")
+        set_call_id(first.config.call_id)
+        with self._slots.take():
+            session = self._open(first.config)
+            await context.write(EncodeResponse(accepted=self._identity.accepted()))
+            call = _Call(session, StepRunner(self._identity, self._worker), context)
+            async for request in reader:
+                if request.WhichOneof("request") != "audio":
+                    raise ProtocolError("after `config` every request must be `audio`")
+                await call.take(request.audio)
+            await call.finish()
+
+    def _open(self, config: EncodeConfig) -> EncoderSession:
+        pcm = pcm_of(config.audio_format)
+        session = EncoderSession(self._encoder, self._identity.pack_hash, pcm)
+        if config.checkpoint:
+            session.resume(config.checkpoint)
+        return session
+
+
+class _Call:
+    """One session's way through the compute thread and back to the caller."""
+
+    def __init__(self, session: EncoderSession, steps: StepRunner, context: Any) -> None:
+        self._session = session
+        self._steps = steps
+        self._context = context
+        self._requests_taken = 0
+
+    async def take(self, audio: bytes) -> None:
+        """Encode one message, piece by piece."""
+        left = len(audio)
+        for piece in self._session.pieces(audio):
+            left -= len(piece)
+            self._requests_taken += not left
+            await self._send(await self._steps.run(self._session.take, piece, not left))
+
+    async def finish(self) -> None:
+        """Encode what the end of the speech completes."""
+        await self._send(await self._steps.run(self._session.finish))
+
+    async def _send(self, features: Features | None) -> None:
+        if features is None:
+            return
+        message = EncodedFeatures(
+            frames=block_of(features.first_frame, features.frames),
+            timing=self._steps.timing(len(features.frames)),
+            checkpoint=features.checkpoint,
+            requests_taken=self._requests_taken,
+        )
+        await self._context.write(EncodeResponse(features=message))
+
+
+def make_load(config: AudioEncoderConfig) -> Load:
+    """The loader of the process."""
+
+    async def load() -> StageService:
+        pack = load_pack(config.pack)
+        encoder = await asyncio.to_thread(pack.audio_encoder)
+        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
+        await worker.run(_warm_up, encoder)
+        identity = StageIdentity(
+            MODULE,
+            config.replica,
+            config.pack,
+            pack.manifest.version,
+            pack.hash,
+            encoder.frame_rate,
+        )
+        slots = SlotPool(MODULE, config.slots)
+        servicer = AudioEncoderServicer(encoder, identity, slots, worker, config.idle_seconds)
+        hop_ms = 1000 * encoder.hop_frames / encoder.frame_rate
+        look_ahead_ms = 1000 * encoder.look_ahead_samples / encoder.sample_rate_hz
+        return StageService(
+            identity,
+            slots,
+            "ditto.v1.AudioEncoderService",
+            partial(add_AudioEncoderServiceServicer_to_server, servicer),
+            status={"first_frame_audio_ms": hop_ms + look_ahead_ms, "hop_ms": hop_ms},
+            closers=[worker.close],
+        )
+
+    return load
+
+
+def _warm_up(encoder: AudioEncoder[Any]) -> None:
+    state = encoder.init_state()
+    unit = encoder.hop_frames * encoder.sample_rate_hz // encoder.frame_rate
+    for _ in range(WARM_UP_UNITS):
+        state, _ = encoder.step(state, np.zeros(unit, np.float32))
+    encoder.flush(state)

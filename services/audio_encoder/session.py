@@ -1,0 +1,92 @@
+"""One encoder session: bytes of speech in any format to feature frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, make_dataclass
+from typing import Any
+
+import numpy as np
+
+from ditto.errors import CorruptDataError, ProtocolError
+from ditto.media.audio import AudioReader, ReaderState
+from ditto.media.pcm import PcmFormat
+from ditto.stages import Array, AudioEncoder
+from ditto.streaming.checkpoint import dump_state, load_state
+
+PIECES_PER_SECOND = 5
+"""A long message is encoded in pieces of so much speech, so that sessions take turns."""
+_UNKNOWN_FORMAT_BYTES = 4096
+"""Size of a piece while a WAV header is still being read."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Feature frames (T, D) that became complete."""
+
+    first_frame: int
+    frames: Array
+    checkpoint: bytes
+    """The state after these frames; empty where it would cut a message in two."""
+
+
+class EncoderSession:
+    """Runs in the compute thread; the servicer calls one method at a time."""
+
+    def __init__(self, encoder: AudioEncoder[Any], pack_hash: str, pcm: PcmFormat | None) -> None:
+        """A new session; ``pcm`` None means a WAV file."""
+        self._encoder = encoder
+        self._pack_hash = pack_hash
+        self._reader = AudioReader(pcm)
+        self._state = encoder.init_state()
+        self._next_frame = 0
+        stage = ("encoder", type(self._state))
+        layout = [("reader", ReaderState), stage, ("next_frame", int)]
+        self._checkpoint_type = make_dataclass("EncoderSessionState", layout, frozen=True)
+
+    def resume(self, data: bytes) -> None:
+        """Go on from a checkpoint. Raises `ProtocolError` for one of another pack or version."""
+        state: Any
+        try:
+            state = load_state(data, self._checkpoint_type, self._pack_hash)
+        except CorruptDataError as error:
+            raise ProtocolError(f"{error}; start without it and replay") from error
+        self._reader = AudioReader.resume(state.reader)
+        self._state = state.encoder
+        self._next_frame = state.next_frame
+
+    def pieces(self, audio: bytes) -> Iterator[memoryview]:
+        """The audio of one message, cut to what one job should encode."""
+        rest = memoryview(audio)
+        while len(rest) > (length := self._piece_bytes()):
+            yield rest[:length]
+            rest = rest[length:]
+        yield rest
+
+    def take(self, audio: memoryview, ends_message: bool) -> Features | None:
+        """Encode the next piece of speech; give the frames now complete."""
+        self._state, frames = self._encoder.step(self._state, self._reader.feed(bytes(audio)))
+        return self._numbered(frames, ends_message)
+
+    def finish(self) -> Features | None:
+        """End of speech: the rest."""
+        self._state, last = self._encoder.step(self._state, self._reader.finish())
+        self._state, rest = self._encoder.flush(self._state)
+        parts = [part for part in (last, rest) if part is not None]
+        return self._numbered(np.concatenate(parts) if parts else None, with_checkpoint=False)
+
+    def _piece_bytes(self) -> int:
+        pcm = self._reader.format
+        if pcm is None:
+            return _UNKNOWN_FORMAT_BYTES
+        return pcm.sample_rate_hz * pcm.frame_bytes // PIECES_PER_SECOND
+
+    def _numbered(self, frames: Array | None, with_checkpoint: bool) -> Features | None:
+        if frames is None or not len(frames):
+            return None
+        first, self._next_frame = self._next_frame, self._next_frame + len(frames)
+        return Features(first, frames, self._checkpoint() if with_checkpoint else b"")
+
+    def _checkpoint(self) -> bytes:
+        state = self._checkpoint_type(self._reader.state(), self._state, self._next_frame)
+        return dump_state(state, self._pack_hash)

@@ -1,0 +1,1 @@
+"""The motion_dit service: feature frames to motion frames."""

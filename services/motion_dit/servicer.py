@@ -1,0 +1,171 @@
+"""The motion_dit service on the wire: messages to session calls and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from ditto.errors import ProtocolError
+from ditto.packs import load as load_pack
+from ditto.serving.face_identity import identity_of
+from ditto.serving.formats import control_of, emotion_of
+from ditto.serving.frames import block_of, frames_of
+from ditto.serving.logging import set_call_id
+from ditto.serving.requests import RequestReader
+from ditto.serving.server import Load
+from ditto.serving.slots import SlotPool
+from ditto.serving.stage import StageIdentity, StageService
+from ditto.serving.steps import StepRunner
+from ditto.serving.worker import ComputeThread
+from ditto.stages import MotionGenerator, MotionSettings
+from ditto.v1.motion_dit_pb2 import (
+    GenerateConfig,
+    GeneratedMotion,
+    GenerateRequest,
+    GenerateResponse,
+)
+from ditto.v1.motion_dit_pb2_grpc import (
+    MotionDitServiceServicer,
+    add_MotionDitServiceServicer_to_server,
+)
+from ditto.v1.types_pb2 import FrameBlock
+from services.motion_dit.config import MotionDitConfig
+from services.motion_dit.session import GeneratedFrames, MotionSession
+from services.motion_dit.warm_up import warm_up
+
+MODULE = "motion_dit"
+
+
+class MotionDitServicer(MotionDitServiceServicer):
+    """Generates the motion of several sessions in one compute thread."""
+
+    def __init__(
+        self,
+        generator: MotionGenerator[Any],
+        identity: StageIdentity,
+        slots: SlotPool,
+        worker: ComputeThread,
+        idle_seconds: float,
+    ) -> None:
+        self._generator = generator
+        self._identity = identity
+        self._slots = slots
+        self._worker = worker
+        self._idle_seconds = idle_seconds
+
+    async def Generate(  # noqa: N802
+        self, request_iterator: AsyncIterator[GenerateRequest], context: Any
+    ) -> None:
+        """One session."""
+        reader = RequestReader(request_iterator, self._idle_seconds)
+        first = await reader.first("config")
+        if first.WhichOneof("request") != "config":
+            raise ProtocolError("the first request must be `config`")
+        set_call_id(first.config.call_id)
+        with self._slots.take():
+            session = self._open(first.config)
+            await context.write(GenerateResponse(accepted=self._identity.accepted()))
+            steps = StepRunner(self._identity, self._worker)
+            call = _Call(session, steps, self._generator.feature_dim, context)
+            async for request in reader:
+                await call.take(request)
+            await call.finish()
+
+    def _open(self, config: GenerateConfig) -> MotionSession:
+        steps = config.sampling_steps if config.HasField("sampling_steps") else None
+        settings = MotionSettings(
+            seed=config.seed,
+            emotion=emotion_of(config.emotion),
+            emotion_intensity=config.emotion_intensity,
+            sampling_steps=steps,
+        )
+        session = MotionSession(
+            self._generator,
+            self._identity.pack_hash,
+            identity_of(config.identity),
+            settings,
+            control_of(config.control),
+        )
+        if config.checkpoint:
+            session.resume(config.checkpoint)
+        return session
+
+
+class _Call:
+    """One session's way through the compute thread and back to the caller."""
+
+    def __init__(
+        self, session: MotionSession, steps: StepRunner, feature_dim: int, context: Any
+    ) -> None:
+        self._session = session
+        self._steps = steps
+        self._feature_dim = feature_dim
+        self._context = context
+        self._requests_taken = 0
+
+    async def take(self, request: GenerateRequest) -> None:
+        """Handle one request after the first."""
+        kind = request.WhichOneof("request")
+        if kind == "features":
+            await self._generate(request.features)
+        elif kind == "control":
+            control = request.control
+            from_frame = control.from_frame if control.HasField("from_frame") else None
+            self._session.control(control_of(control), from_frame)
+            self._requests_taken += 1
+        else:
+            raise ProtocolError("after `config` a request must be `features` or `control`")
+
+    async def finish(self) -> None:
+        """Generate what the end of the speech completes."""
+        await self._send(await self._steps.run(self._session.finish))
+
+    async def _generate(self, block: FrameBlock) -> None:
+        features = frames_of(block, self._feature_dim, self._session.features_taken)
+        left = len(features)
+        for piece in self._session.pieces(features):
+            left -= len(piece)
+            self._requests_taken += not left
+            await self._send(await self._steps.run(self._session.take, piece, not left))
+
+    async def _send(self, motion: GeneratedFrames | None) -> None:
+        if motion is None:
+            return
+        message = GeneratedMotion(
+            frames=block_of(motion.first_frame, motion.frames),
+            timing=self._steps.timing(len(motion.frames)),
+            checkpoint=motion.checkpoint,
+            requests_taken=self._requests_taken,
+        )
+        await self._context.write(GenerateResponse(motion=message))
+
+
+def make_load(config: MotionDitConfig) -> Load:
+    """The loader of the process."""
+
+    async def load() -> StageService:
+        pack = load_pack(config.pack)
+        generator = await asyncio.to_thread(pack.motion_generator)
+        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
+        await worker.run(warm_up, generator)
+        identity = StageIdentity(
+            MODULE,
+            config.replica,
+            config.pack,
+            pack.manifest.version,
+            pack.hash,
+            pack.manifest.frame_rate,
+        )
+        slots = SlotPool(MODULE, config.slots)
+        servicer = MotionDitServicer(generator, identity, slots, worker, config.idle_seconds)
+        return StageService(
+            identity,
+            slots,
+            "ditto.v1.MotionDitService",
+            partial(add_MotionDitServiceServicer_to_server, servicer),
+            closers=[worker.close],
+        )
+
+    return load

@@ -1,0 +1,95 @@
+"""One motion session: feature frames to motion frames, shaped by the call's controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, make_dataclass
+from typing import Any
+
+from ditto.errors import CorruptDataError, ProtocolError
+from ditto.motion import controls
+from ditto.motion.controls import ControlState, MotionControl
+from ditto.stages import Array, FaceIdentity, MotionGenerator, MotionSettings
+from ditto.streaming.checkpoint import dump_state, load_state
+
+
+@dataclass(frozen=True)
+class GeneratedFrames:
+    """Motion frames (T, 265) that became complete."""
+
+    first_frame: int
+    frames: Array
+    checkpoint: bytes
+    """The state after these frames; empty where it would cut a message in two."""
+
+
+class MotionSession:
+    """`take` and `finish` run in the compute thread; the servicer calls one method at a time."""
+
+    def __init__(
+        self,
+        generator: MotionGenerator[Any],
+        pack_hash: str,
+        identity: FaceIdentity,
+        settings: MotionSettings,
+        control: MotionControl,
+    ) -> None:
+        self._generator = generator
+        self._pack_hash = pack_hash
+        self._reference = identity.reference_motion
+        self._state = generator.init_state(identity, settings)
+        self._controls = controls.init_state(control)
+        self.features_taken = 0
+        """Feature frames taken so far; the next block begins with this one."""
+        self._next_frame = 0
+        stage = ("generator", type(self._state))
+        counts = [("features_taken", int), ("next_frame", int)]
+        layout = [stage, ("controls", ControlState), *counts]
+        self._checkpoint_type = make_dataclass("MotionSessionState", layout, frozen=True)
+
+    def resume(self, data: bytes) -> None:
+        """Go on from a checkpoint. Raises `ProtocolError` for one of another pack or version."""
+        state: Any
+        try:
+            state = load_state(data, self._checkpoint_type, self._pack_hash)
+        except CorruptDataError as error:
+            raise ProtocolError(f"{error}; start without it and replay") from error
+        self._state = state.generator
+        self._controls = state.controls
+        self.features_taken = state.features_taken
+        self._next_frame = state.next_frame
+
+    def control(self, control: MotionControl, from_frame: int | None) -> None:
+        """Change how the face moves from a frame on; None means the next one."""
+        frame = self._next_frame if from_frame is None else from_frame
+        self._controls = controls.schedule(self._controls, control, frame)
+
+    def pieces(self, features: Array) -> Iterator[Array]:
+        """The frames of one message, cut to what one job should take."""
+        size = self._generator.segment_frames
+        for at in range(0, max(len(features), 1), size):
+            yield features[at : at + size]
+
+    def take(self, features: Array, ends_message: bool) -> GeneratedFrames | None:
+        """Take the next feature frames (T, D); give the motion frames now complete."""
+        self._state, frames = self._generator.step(self._state, features)
+        self.features_taken += len(features)
+        return self._shaped(frames, ends_message)
+
+    def finish(self) -> GeneratedFrames | None:
+        """End of speech: the rest."""
+        self._state, frames = self._generator.flush(self._state)
+        return self._shaped(frames, with_checkpoint=False)
+
+    def _shaped(self, frames: Array | None, with_checkpoint: bool) -> GeneratedFrames | None:
+        if frames is None or not len(frames):
+            return None
+        first, self._next_frame = self._next_frame, self._next_frame + len(frames)
+        self._controls, shaped = controls.apply(self._controls, first, frames, self._reference)
+        return GeneratedFrames(first, shaped, self._checkpoint() if with_checkpoint else b"")
+
+    def _checkpoint(self) -> bytes:
+        state = self._checkpoint_type(
+            self._state, self._controls, self.features_taken, self._next_frame
+        )
+        return dump_state(state, self._pack_hash)
