@@ -33,7 +33,7 @@ _POINTS = 478
 
 
 def eye_open(landmarks: Array) -> Array:
-    """Openness (N, 2), left then right, of landmarks (N, 478, 3): three lid heights by the width."""
+    """Openness (N, 2), left, right, of landmarks (N, 478, 3): three lid heights by the width."""
     _check(landmarks)
     return np.stack([_openness(landmarks, eye) for eye in (_LEFT, _RIGHT)], axis=-1)
 
@@ -41,7 +41,7 @@ def eye_open(landmarks: Array) -> Array:
 def eye_ball(landmarks: Array) -> Array:
     """Gaze (N, 6) of landmarks (N, 478, 3): xL, xR, yL, yR, zL, zR.
 
-    The iris relative to the eye's centre, less a vector of the same length towards the outer corner.
+    The iris from the eye's centre, less a vector of the same length towards the outer corner.
     """
     _check(landmarks)
     vectors = np.stack([_ball(landmarks, eye) for eye in (_LEFT, _RIGHT)], axis=-1)  # N 3 2
@@ -61,7 +61,7 @@ def _openness(landmarks: Array, eye: _Eye) -> Array:
 
 def _ball(landmarks: Array, eye: _Eye) -> Array:
     outer, inner = landmarks[:, eye.outer_corner], landmarks[:, eye.inner_corner]
-    offset = landmarks[:, eye.iris] - (outer + inner) / 2
+    offset = np.asarray(landmarks[:, eye.iris] - (outer + inner) / 2, np.float32)
     axis = (outer - inner) / _length(outer - inner)[:, None]
     return np.asarray(offset - axis * _length(offset)[:, None], np.float32)
 

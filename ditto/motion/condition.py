@@ -74,7 +74,7 @@ def _softmax_row(labels: Sequence[int]) -> Array:
     logits = np.zeros(len(EMOTIONS))
     logits[list(labels)] = _LABEL_LOGIT
     weights = np.exp(logits)
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def intense_emotion(name: str, intensity: float) -> Array:
@@ -82,7 +82,7 @@ def intense_emotion(name: str, intensity: float) -> Array:
     if name not in EMOTIONS:
         raise InvalidInputError("emotion", f"{name!r} is not one of {', '.join(EMOTIONS)}")
     full, calm = emotion_vectors(EMOTIONS.index(name)), emotion_vectors(NEUTRAL)
-    return calm + np.float32(intensity) * (full - calm)
+    return np.asarray(calm + intensity * (full - calm), np.float32)
 
 
 def assemble(

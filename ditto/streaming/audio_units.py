@@ -35,7 +35,7 @@ class AudioUnits:
     """Zeros before streamed speech. The released driver's 1920 put streamed features 5 ms after
     the offline ones; `aligned_lead` makes the two equal."""
     keep_reference_count: bool = False
-    """False gives ceil(samples / 640) frames. True keeps the released driver's count, whole units."""
+    """False gives ceil(samples / 640) frames, True the released driver's count: whole units."""
 
     def __post_init__(self) -> None:
         if self.valid_frames < 1 or self.past_frames < 0 or self.future_frames < 0:
