@@ -109,6 +109,9 @@ class Renderer(Protocol[Appearance]):
     def prepare(self, image: Image) -> Portrait[Appearance]:
         """Register an RGB portrait (H, W, 3). Raises `ditto.errors.FaceError` for unusable ones."""
 
+    def full_size(self, appearance: Appearance) -> tuple[int, int]:
+        """Width and height of the FULL view, in pixels."""
+
     def render_head(self, appearance: Appearance, motion: Array) -> Image:
         """One HEAD frame (S, S, 3) RGB of one motion frame (265,)."""
 

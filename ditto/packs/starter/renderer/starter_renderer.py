@@ -46,6 +46,11 @@ class StarterRenderer:
         arrays["warnings"] = np.frombuffer(json.dumps(warnings).encode(), np.uint8)
         return _portrait(arrays)
 
+    def full_size(self, appearance: Appearance) -> tuple[int, int]:
+        """Width and height of the FULL view, in pixels."""
+        height, width = (int(side) for side in appearance.arrays["portrait_shape"])
+        return width, height
+
     def render_head(self, appearance: Appearance, motion: Array) -> Image:
         """One HEAD frame (512, 512, 3) RGB of one motion frame (265,)."""
         driven = layout.unpack(motion[None])
