@@ -81,5 +81,5 @@ def register_face(
 def _mesh(crop: Image, networks: FaceNetworks) -> Array:
     faces = blaze_face.detect(crop, networks.blaze_face)
     if not len(faces):
-        raise FaceError("the eyes' landmarks find no face in the portrait's crop")
+        raise FaceError("no face found in the portrait's crop, where the eyes are read")
     return face_mesh.landmarks(crop, faces[0], networks.face_mesh)

@@ -31,13 +31,13 @@ def test_mirror_index(golden: dict[str, Any]) -> None:
 )
 def test_blink_rows(golden: dict[str, Any], name: str, open_frames: int | list[int]) -> None:
     expected = golden["eye_blink_idx"][name]
-    rng = random.Random(1234)  # noqa: S311
+    rng = random.Random(1234)
     assert blink_rows(len(expected), open_frames, rng).tolist() == expected
 
 
 def test_blinks_are_whole() -> None:
     for seed in range(20):
-        rows = blink_rows(700, 0, random.Random(seed))  # noqa: S311
+        rows = blink_rows(700, 0, random.Random(seed))
         blinks = int((rows == 1).sum())
         assert blinks >= 4
         assert rows.sum() == blinks * sum(range(BLINK_FRAMES))

@@ -43,7 +43,7 @@ def _options(case: dict[str, Any], source: StitchSource) -> StitchOptions:
     blinks = None
     if case["blink_idx"]:
         spans = setup["delta_eye_open_n"]
-        rows = blink_rows(len(case["blink_idx"]), spans, random.Random(0))  # noqa: S311
+        rows = blink_rows(len(case["blink_idx"]), spans, random.Random(0))
         assert rows.tolist() == case["blink_idx"]
         blinks = BlinkTable(normal32("input:delta_eye", (15, 63), 0, 0.02), rows)
     return replace(
@@ -106,7 +106,7 @@ def test_the_anchor_leaves_the_portrait_as_it_is() -> None:
 @pytest.mark.parametrize("sources", [1, 3])
 def test_chunks_equal_the_whole(sources: int) -> None:
     source = StitchSource(source_motion(sources), source_keypoints(sources))
-    rows = blink_rows(60, [2, 5], random.Random(0))  # noqa: S311
+    rows = blink_rows(60, [2, 5], random.Random(0))
     table = BlinkTable(normal32("input:delta_eye", (15, 63), 0, 0.02), rows)
     options = StitchOptions(blinks=table, fade_to="s")
     controls = {7: FrameControl(delta_yaw=4.0), 12: FrameControl(fade_alpha=0.3)}
