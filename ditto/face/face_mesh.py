@@ -49,7 +49,7 @@ def network_input(image: Image, region: MeshRegion) -> Array:
     origin = region.centre - linear @ np.full(2, INPUT_SIZE / 2, np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     crop = cv2.warpAffine(image, np.c_[linear, origin], (INPUT_SIZE, INPUT_SIZE), flags=flags)
-    return np.asarray(crop[None], np.float32) / 255
+    return np.asarray(crop[None] / np.float32(255), np.float32)
 
 
 def project(points: Array, region: MeshRegion) -> Array:

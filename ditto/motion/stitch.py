@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.errors import InvalidInputError
-from ditto.motion.control import Controls, FrameControl, controls_of
+from ditto.motion.frame_control import Controls, FrameControl, controls_of
 from ditto.motion.gaze import correct_gaze
 from ditto.motion.layout import (
     ANGLE_BINS,

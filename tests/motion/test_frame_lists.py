@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ditto.motion.blink import BLINK_FRAMES, blink_rows
-from ditto.motion.control import FrameControl, controls_of, fade_alphas
+from ditto.motion.frame_control import FrameControl, controls_of, fade_alphas
 from ditto.motion.mirror import box_smooth, mirror_index
 from tests.golden.logic import folders, table
 from tests.golden.logic_inputs import source_keypoints, source_motion

@@ -13,7 +13,7 @@ from ditto.errors import InvalidInputError
 from ditto.models.recipe_inputs import motion_vectors
 from ditto.motion import stitch
 from ditto.motion.blink import blink_rows
-from ditto.motion.control import FrameControl
+from ditto.motion.frame_control import FrameControl
 from ditto.motion.stitch import BlinkTable, StitchOptions, StitchSource
 from tests.golden.logic import arrays, cases, largest_error
 from tests.golden.logic_inputs import normal32, source_keypoints, source_motion
