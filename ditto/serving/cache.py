@@ -108,9 +108,9 @@ class TieredCache(Generic[Value]):
         if value is not None:
             return value, "redis"
         value = await compute()
-        payload = await asyncio.to_thread(self._codec.dump, value)
-        self._local.put(key, value, len(payload))
+        self._local.put(key, value)
         if self._remote is not None:
+            payload = await asyncio.to_thread(self._codec.dump, value)
             await self._remote.put(self._remote_key(key), payload)
         return value, "computed"
 
@@ -125,7 +125,7 @@ class TieredCache(Generic[Value]):
         except CorruptDataError:
             metrics.CACHE_REQUESTS.labels(TIER, "corrupt").inc()
             return None
-        self._local.put(key, value, len(payload))
+        self._local.put(key, value)
         return value
 
     def _remote_key(self, key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ditto.serving import metrics
@@ -14,7 +15,9 @@ TIER = "local"
 class ByteBoundedLru(Generic[Value]):
     """Values by key, within a bound on their total size in bytes."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, weigh: Callable[[Value], int]) -> None:
+        """``weigh`` gives the size of a value; it is asked again whenever the value is used."""
+        self._weigh = weigh
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
@@ -25,12 +28,13 @@ class ByteBoundedLru(Generic[Value]):
         metrics.CACHE_REQUESTS.labels(TIER, "hit" if entry else "miss").inc()
         if entry is None:
             return None
-        self._entries.move_to_end(key)
+        self.put(key, entry[0])
         return entry[0]
 
-    def put(self, key: str, value: Value, size_bytes: int) -> None:
-        """Keep a value; one that exceeds the bound by itself is not kept."""
+    def put(self, key: str, value: Value) -> None:
+        """Keep a value as the most recently used one; not if it exceeds the bound by itself."""
         self.discard(key)
+        size_bytes = self._weigh(value)
         if size_bytes > self._max_bytes:
             return
         self._entries[key] = (value, size_bytes)

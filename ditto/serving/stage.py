@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class StageService:
     """Adds the stage's servicer to a server."""
     status: dict[str, Any] = field(default_factory=dict)
     """Fields of the status that only this stage has."""
-    closers: Sequence[Callable[[], None]] = ()
+    closers: Sequence[Callable[[], Awaitable[None]]] = ()
     """Called last."""
 
     @property
@@ -67,7 +67,7 @@ class StageService:
     async def close(self) -> None:
         """Free what the stage holds."""
         for close in self.closers:
-            close()
+            await close()
 
 
 class StageStatusServicer(stage_status_pb2_grpc.StageStatusServiceServicer):

@@ -13,22 +13,15 @@ from ditto.v1.types_pb2 import StepTiming
 Result = TypeVar("Result")
 
 
-class StepRunner:
-    """Runs one session's jobs in turn."""
+class StepMeter:
+    """Adds up what one session's steps take, until frames come of them."""
 
-    def __init__(self, identity: StageIdentity, worker: ComputeThread) -> None:
+    def __init__(self, identity: StageIdentity) -> None:
         self._identity = identity
-        self._worker = worker
         self._spent = NO_TIME
 
-    async def run(self, job: Callable[..., Result], *arguments: object) -> Result:
-        """Run a job and add up what it took."""
-        result, took = await self._worker.run(job, *arguments)
-        self.add(took)
-        return result
-
     def add(self, took: StepTime) -> None:
-        """Add what was spent elsewhere on the frames to come."""
+        """Add what was spent on the frames to come."""
         self._spent += took
 
     def timing(self, frames: int) -> StepTiming:
@@ -41,3 +34,17 @@ class StepRunner:
             queue_us=round(spent.queue_s * 1e6),
             batch_size=1,
         )
+
+
+class StepRunner(StepMeter):
+    """Runs one session's jobs in turn."""
+
+    def __init__(self, identity: StageIdentity, worker: ComputeThread) -> None:
+        super().__init__(identity)
+        self._worker = worker
+
+    async def run(self, job: Callable[..., Result], *arguments: object) -> Result:
+        """Run a job and add up what it took."""
+        result, took = await self._worker.run(job, *arguments)
+        self.add(took)
+        return result

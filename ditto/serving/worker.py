@@ -54,7 +54,7 @@ class ComputeThread:
         future.add_done_callback(self._release_from(asyncio.get_running_loop()))
         return await asyncio.wrap_future(future)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop what waits; the thread ends after the job that runs."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
-import numpy as np
-
 from ditto.errors import ProtocolError
-from ditto.packs import load as load_pack
 from ditto.serving.formats import pcm_of
 from ditto.serving.frames import block_of
 from ditto.serving.logging import set_call_id
 from ditto.serving.requests import RequestReader
-from ditto.serving.server import Load
 from ditto.serving.slots import SlotPool
-from ditto.serving.stage import StageIdentity, StageService
+from ditto.serving.stage import StageIdentity
 from ditto.serving.steps import StepRunner
 from ditto.serving.worker import ComputeThread
 from ditto.stages import AudioEncoder
@@ -29,9 +23,7 @@ from ditto.v1.audio_encoder_pb2 import (
 )
 from ditto.v1.audio_encoder_pb2_grpc import (
     AudioEncoderServiceServicer,
-    add_AudioEncoderServiceServicer_to_server,
 )
-from services.audio_encoder.config import AudioEncoderConfig
 from services.audio_encoder.session import EncoderSession, Features
 
 MODULE = "audio_encoder"
@@ -113,43 +105,3 @@ class _Call:
             requests_taken=self._requests_taken,
         )
         await self._context.write(EncodeResponse(features=message))
-
-
-def make_load(config: AudioEncoderConfig) -> Load:
-    """The loader of the process."""
-
-    async def load() -> StageService:
-        pack = load_pack(config.pack)
-        encoder = await asyncio.to_thread(pack.audio_encoder)
-        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
-        await worker.run(_warm_up, encoder)
-        identity = StageIdentity(
-            MODULE,
-            config.replica,
-            config.pack,
-            pack.manifest.version,
-            pack.hash,
-            encoder.frame_rate,
-        )
-        slots = SlotPool(MODULE, config.slots)
-        servicer = AudioEncoderServicer(encoder, identity, slots, worker, config.idle_seconds)
-        hop_ms = 1000 * encoder.hop_frames / encoder.frame_rate
-        look_ahead_ms = 1000 * encoder.look_ahead_samples / encoder.sample_rate_hz
-        return StageService(
-            identity,
-            slots,
-            "ditto.v1.AudioEncoderService",
-            partial(add_AudioEncoderServiceServicer_to_server, servicer),
-            status={"first_frame_audio_ms": hop_ms + look_ahead_ms, "hop_ms": hop_ms},
-            closers=[worker.close],
-        )
-
-    return load
-
-
-def _warm_up(encoder: AudioEncoder[Any]) -> None:
-    state = encoder.init_state()
-    unit = encoder.hop_frames * encoder.sample_rate_hz // encoder.frame_rate
-    for _ in range(WARM_UP_UNITS):
-        state, _ = encoder.step(state, np.zeros(unit, np.float32))
-    encoder.flush(state)

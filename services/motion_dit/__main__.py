@@ -9,7 +9,7 @@ from pathlib import Path  # noqa: E402
 
 from ditto.serving.server import run  # noqa: E402
 from services.motion_dit.config import MotionDitConfig  # noqa: E402
-from services.motion_dit.servicer import MODULE, make_load  # noqa: E402
+from services.motion_dit.loader import MODULE, make_load  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(run(MODULE, MotionDitConfig, Path(__file__).with_name("config.yaml"), make_load))

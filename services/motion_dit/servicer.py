@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 from ditto.errors import ProtocolError
-from ditto.packs import load as load_pack
 from ditto.serving.face_identity import identity_of
 from ditto.serving.formats import control_of, emotion_of
 from ditto.serving.frames import block_of, frames_of
 from ditto.serving.logging import set_call_id
 from ditto.serving.requests import RequestReader
-from ditto.serving.server import Load
 from ditto.serving.slots import SlotPool
-from ditto.serving.stage import StageIdentity, StageService
+from ditto.serving.stage import StageIdentity
 from ditto.serving.steps import StepRunner
 from ditto.serving.worker import ComputeThread
 from ditto.stages import MotionGenerator, MotionSettings
@@ -28,12 +24,9 @@ from ditto.v1.motion_dit_pb2 import (
 )
 from ditto.v1.motion_dit_pb2_grpc import (
     MotionDitServiceServicer,
-    add_MotionDitServiceServicer_to_server,
 )
 from ditto.v1.types_pb2 import FrameBlock
-from services.motion_dit.config import MotionDitConfig
 from services.motion_dit.session import GeneratedFrames, MotionSession
-from services.motion_dit.warm_up import warm_up
 
 MODULE = "motion_dit"
 
@@ -140,32 +133,3 @@ class _Call:
             requests_taken=self._requests_taken,
         )
         await self._context.write(GenerateResponse(motion=message))
-
-
-def make_load(config: MotionDitConfig) -> Load:
-    """The loader of the process."""
-
-    async def load() -> StageService:
-        pack = load_pack(config.pack)
-        generator = await asyncio.to_thread(pack.motion_generator)
-        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
-        await worker.run(warm_up, generator)
-        identity = StageIdentity(
-            MODULE,
-            config.replica,
-            config.pack,
-            pack.manifest.version,
-            pack.hash,
-            pack.manifest.frame_rate,
-        )
-        slots = SlotPool(MODULE, config.slots)
-        servicer = MotionDitServicer(generator, identity, slots, worker, config.idle_seconds)
-        return StageService(
-            identity,
-            slots,
-            "ditto.v1.MotionDitService",
-            partial(add_MotionDitServiceServicer_to_server, servicer),
-            closers=[worker.close],
-        )
-
-    return load

@@ -1,0 +1,63 @@
+"""Loads the speech stage of a pack, warms it up, and puts the service around it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ditto.packs import load as load_pack
+from ditto.serving.server import Load
+from ditto.serving.slots import SlotPool
+from ditto.serving.stage import StageIdentity, StageService
+from ditto.serving.worker import ComputeThread
+from ditto.stages import AudioEncoder
+from ditto.v1.audio_encoder_pb2_grpc import add_AudioEncoderServiceServicer_to_server
+from services.audio_encoder.config import AudioEncoderConfig
+from services.audio_encoder.servicer import AudioEncoderServicer
+
+MODULE = "audio_encoder"
+WARM_UP_UNITS = 3
+
+
+def make_load(config: AudioEncoderConfig) -> Load:
+    """The loader of a process with this configuration."""
+
+    async def load() -> StageService:
+        pack = load_pack(config.pack)
+        encoder = await asyncio.to_thread(pack.audio_encoder)
+        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
+        await worker.run(warm_up, encoder)
+        facts = pack.manifest
+        identity = StageIdentity(
+            MODULE, config.replica, facts.name, facts.version, pack.hash, encoder.frame_rate
+        )
+        slots = SlotPool(MODULE, config.slots)
+        servicer = AudioEncoderServicer(encoder, identity, slots, worker, config.idle_seconds)
+        return StageService(
+            identity,
+            slots,
+            "ditto.v1.AudioEncoderService",
+            partial(add_AudioEncoderServiceServicer_to_server, servicer),
+            status=_waits(encoder),
+            closers=[worker.close],
+        )
+
+    return load
+
+
+def warm_up(encoder: AudioEncoder[Any]) -> None:
+    """Encode a few units of silence: the first ones are slow."""
+    state = encoder.init_state()
+    unit_samples = encoder.hop_frames * encoder.sample_rate_hz // encoder.frame_rate
+    for _ in range(WARM_UP_UNITS):
+        state, _ = encoder.step(state, np.zeros(unit_samples, np.float32))
+    encoder.flush(state)
+
+
+def _waits(encoder: AudioEncoder[Any]) -> dict[str, float]:
+    hop_ms = 1000 * encoder.hop_frames / encoder.frame_rate
+    look_ahead_ms = 1000 * encoder.look_ahead_samples / encoder.sample_rate_hz
+    return {"first_frame_audio_ms": hop_ms + look_ahead_ms, "hop_ms": hop_ms}

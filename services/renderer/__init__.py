@@ -1,0 +1,1 @@
+"""The renderer service: motion frames to encoded pictures."""

@@ -1,0 +1,27 @@
+"""Configuration of the renderer process."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ditto.media.image import ImageLimits
+from ditto.serving.config import StageConfig
+
+
+class RendererConfig(StageConfig):
+    """The keys of every stage service, those of the appearance cache, and limits on portraits."""
+
+    redis_url: str | None = None
+    """Redis that renderers share features through, as redis://host:port/0; null for none."""
+    cache_local_bytes: int = Field(default=256 * 2**20, ge=0)
+    """Most memory for the features that this process keeps. Unit: bytes."""
+    cache_ttl_seconds: int = Field(default=86_400, ge=1)
+    """Features leave Redis so long after they were computed."""
+    pending_portraits: int = Field(default=8, ge=1)
+    """Most portraits that wait to be prepared; further ones are refused."""
+    portrait_bytes: int = Field(default=ImageLimits().bytes, ge=1)
+    """Largest portrait file. Unit: bytes."""
+    portrait_pixels: int = Field(default=ImageLimits().pixels, ge=1)
+    """Largest portrait. Unit: pixels."""
+    h264_codec: str = "libx264"
+    """Encoder of H.264: any that the installed PyAV has, as libx264, libopenh264, h264_nvenc."""

@@ -1,0 +1,93 @@
+"""Registered portraits: prepared once for each content, kept in the appearance cache."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ditto import __version__
+from ditto.media.image import ImageLimits, decode_portrait
+from ditto.serving import metrics
+from ditto.serving.cache import Codec, Source, TieredCache
+from ditto.serving.footprint import array_bytes
+from ditto.serving.lru import ByteBoundedLru
+from ditto.serving.redis_tier import RedisTier
+from ditto.serving.stage import StageIdentity
+from ditto.serving.worker import ComputeThread
+from ditto.stages import Portrait, Renderer
+from services.renderer.config import RendererConfig
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A portrait and where it came from."""
+
+    content_key: str
+    portrait: Portrait[Any]
+    source: Source
+    prepare_s: float
+    """Time that preparing took; 0 when cached."""
+
+
+class PortraitLibrary:
+    """Finds, prepares and forgets portraits. Used from the event loop."""
+
+    def __init__(
+        self, renderer: Renderer[Any], identity: StageIdentity, config: RendererConfig
+    ) -> None:
+        self._renderer = renderer
+        self._pack_tag = f"{identity.pack}\0{identity.pack_version}\0{identity.pack_hash}"
+        self._limits = ImageLimits(bytes=config.portrait_bytes, pixels=config.portrait_pixels)
+        self._thread = ComputeThread("prepare", config.pending_portraits)
+        url, ttl_s = config.redis_url, config.cache_ttl_seconds
+        self._cache: TieredCache[Portrait[Any]] = TieredCache(
+            f"ditto:{__version__}:appearance:{identity.pack}",
+            Codec(renderer.dump_appearance, renderer.load_appearance),
+            ByteBoundedLru(config.cache_local_bytes, array_bytes),
+            None if url is None else RedisTier(url, ttl_s),
+        )
+
+    async def register(self, image: bytes) -> Registered:
+        """Prepare a portrait, unless it is in the cache.
+
+        Raises `InvalidInputError` and `FaceError` for images that cannot be used.
+        """
+        key = await asyncio.to_thread(self._content_key, image)
+        prepare_s = 0.0
+
+        async def compute() -> Portrait[Any]:
+            nonlocal prepare_s
+            portrait, took = await self._thread.run(self._prepare, image)
+            prepare_s = took.compute_s
+            metrics.PREPARE.observe(took.compute_s)
+            return portrait
+
+        portrait, source = await self._cache.get_or_compute(key, compute)
+        return Registered(key, portrait, source, prepare_s)
+
+    async def find(self, content_key: str) -> Registered | None:
+        """A portrait that is in the cache."""
+        found = await self._cache.get(content_key)
+        return None if found is None else Registered(content_key, *found, prepare_s=0.0)
+
+    async def forget(self, content_key: str) -> None:
+        """Drop a portrait from every tier.
+
+        Raises `StageUnavailableError` when the shared tier cannot be told so.
+        """
+        await self._cache.delete(content_key)
+
+    async def close(self) -> None:
+        """Stop the thread and close the cache."""
+        await self._thread.close()
+        await self._cache.close()
+
+    def _content_key(self, image: bytes) -> str:
+        digest = hashlib.sha256(self._pack_tag.encode() + b"\0")
+        digest.update(image)
+        return digest.hexdigest()
+
+    def _prepare(self, image: bytes) -> Portrait[Any]:
+        return self._renderer.prepare(decode_portrait(image, self._limits))
