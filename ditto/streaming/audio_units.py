@@ -62,6 +62,11 @@ class AudioUnits:
         """Samples after a unit's valid frames that must have arrived, at the set lead."""
         return self.window_samples - self.hop_samples - self.lead_samples
 
+    def samples_for(self, frames: int) -> int:
+        """Samples of speech that must have arrived before so many feature frames are out."""
+        units = -(-frames // self.valid_frames)
+        return units * self.hop_samples + self.look_ahead_samples
+
 
 def valid_features(tokens: Array, units: AudioUnits) -> Array:
     """Feature frames (valid, D) of one window's tokens, counted from their end."""

@@ -67,9 +67,14 @@ def test_the_default_lead_is_five_milliseconds_late() -> None:
     np.testing.assert_array_equal(streamed[1:20] - whole[1:20], 80)
 
 
+@pytest.mark.parametrize(("overlap", "seconds"), [(60, 1.685), (70, 0.885), (75, 0.485)])
+def test_speech_needed_for_the_first_two_segments(overlap: int, seconds: float) -> None:
+    assert AudioUnits().samples_for(2 * (80 - overlap)) == seconds * 16_000
+
+
 def test_first_features_wait_for_the_stated_look_ahead() -> None:
     units = AudioUnits()
-    enough = units.hop_samples + units.look_ahead_samples
+    enough = units.samples_for(5)
     state, early = audio_units.step(
         audio_units.init_state(units), _ramp(enough - 1), _encode, units
     )
