@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime as ort
 
 from ditto.errors import InvalidInputError
-from ditto.packs.starter.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, log_mel
+from ditto.packs.starter.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, power_spectrum
 from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
     LOOK_AHEAD_FRAMES,
@@ -96,7 +96,7 @@ class WhisperAudioEncoder:
 
     def _encode(self, windows: Array) -> Array:
         """Windows (B, 16000) to the features of their units, (B, 5, 768)."""
-        (features,) = self._session.run(None, {"mel": log_mel(windows)})
+        (features,) = self._session.run(None, {"power": power_spectrum(windows)})
         return np.asarray(features, np.float32)
 
 

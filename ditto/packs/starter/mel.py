@@ -1,8 +1,7 @@
-"""Whisper's log-mel spectrogram of one window, in numpy.
+"""Whisper's spectrogram: what is computed before the graph, and the mel bands within it.
 
-80 Slaney mel bands to 8 kHz, 25 ms Hann frames every 10 ms, log10 floored at 8 below the window's
-own maximum, then (x + 4) / 4: the input that the encoder was trained on. Nothing outside the window
-is looked at, so the result is the same whether speech arrives in a stream or at once.
+25 ms Hann frames every 10 ms. The graph goes on from the power spectrum, because a matrix product
+in numpy would start as many threads as the machine has cores.
 """
 
 from __future__ import annotations
@@ -17,38 +16,34 @@ SAMPLE_RATE_HZ = 16_000
 MEL_BANDS = 80
 HOP_SAMPLES = 160
 FRAME_SAMPLES = 400
+POWER_BINS = FRAME_SAMPLES // 2 + 1
 
 
-def log_mel(samples: Array) -> Array:
-    """Log-mel frames (B, 80, n // 160) of windows (B, n); each is normalised by itself."""
+def power_spectrum(samples: Array) -> Array:
+    """Power (B, n // 160, 201) at 0 to 8 kHz of windows (B, n), mirrored at their borders."""
     half = FRAME_SAMPLES // 2
     padded = np.pad(samples, ((0, 0), (half, half)), mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES, axis=1)
     frames = frames[:, : samples.shape[1] // HOP_SAMPLES * HOP_SAMPLES : HOP_SAMPLES]
-    spectrum = np.fft.rfft(frames * _hann(), axis=-1)  # (B, T, 201)
-    power = spectrum.real**2 + spectrum.imag**2
-    mel = np.log10(np.maximum(power @ _mel_bank(), 1e-10))  # (B, T, 80)
-    mel = np.maximum(mel, mel.max(axis=(1, 2), keepdims=True) - 8.0)
-    scaled: Array = ((mel + 4.0) * np.float32(0.25)).astype(np.float32)
-    return np.ascontiguousarray(scaled.transpose(0, 2, 1))
+    spectrum = np.fft.rfft(frames * _hann(), axis=-1)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
 
 
-@cache
-def _hann() -> Array:
-    phase = 2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-
-
-@cache
-def _mel_bank() -> Array:
+def mel_bank() -> Array:
     """(201, 80) triangles of equal area, on the Slaney scale (linear to 1 kHz, then log)."""
-    bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, FRAME_SAMPLES // 2 + 1)
+    bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, POWER_BINS)
     edges_hz = _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), MEL_BANDS + 2))
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rising = (bins_hz[:, None] - low) / (centre - low)
     falling = (high - bins_hz[:, None]) / (high - centre)
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     return (triangles * 2.0 / (high - low)).astype(np.float32)
+
+
+@cache
+def _hann() -> Array:
+    phase = 2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
 _BREAK_HZ = 1000.0

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ditto.packs.starter.ctranslate2_file import Variables, read_variables
-from ditto.packs.starter.mel import MEL_BANDS
+from ditto.packs.starter.mel import POWER_BINS, mel_bank
 from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
     LOOK_AHEAD_FRAMES,
@@ -30,6 +30,7 @@ from ditto.packs.starter.whisper_window import (
 _LAYERS = 4
 _HEADS = 6
 _HEAD_WIDTH = WIDTH // _HEADS
+_LOG10_OF_E = np.float32(np.log10(np.e))
 _OPSET = 20
 _IR_VERSION = 10
 
@@ -43,9 +44,10 @@ def convert(source: Path, target: Path) -> None:
 
 
 def build_graph(weights: Variables) -> onnx.ModelProto:
-    """Graph `mel` (B, 80, 100) -> `features` (B, 5, 768): the unit's frames, two stacked in one."""
+    """Graph `power` (B, 100, 201) -> `features` (B, 5, 768): the unit's frames, stacked in twos."""
     graph = _Graph(weights)
-    x = graph.convolutions("mel")  # (B, T, D)
+    x = graph.log_mel("power")  # (B, 80, M)
+    x = graph.convolutions(x)  # (B, T, D)
     for layer in range(_LAYERS):
         x = graph.layer(x, f"encoder/layer_{layer}", last=layer == _LAYERS - 1)
     x = graph.layer_norm(x, "encoder/layer_norm")  # (B, K, D)
@@ -61,6 +63,17 @@ class _Graph:
         self._weights = weights
         self._nodes: list[onnx.NodeProto] = []
         self._initialisers: dict[str, onnx.TensorProto] = {}
+
+    def log_mel(self, power: str) -> str:
+        """Bands as log10, floored at 8 below the window's own maximum, then (x + 4) / 4."""
+        bands = self.node("MatMul", [power, self.constant(mel_bank())])
+        bands = self.node("Max", [bands, self.constant(np.float32(1e-10))])
+        log10 = self.node("Mul", [self.node("Log", [bands]), self.constant(_LOG10_OF_E)])
+        peak = self.node("ReduceMax", [log10, self.constant(np.array([1, 2]))])
+        floor = self.node("Sub", [peak, self.constant(np.float32(8))])
+        raised = self.node("Add", [self.node("Max", [log10, floor]), self.constant(np.float32(4))])
+        scaled = self.node("Mul", [raised, self.constant(np.float32(0.25))])
+        return self.node("Transpose", [scaled], perm=[0, 2, 1])
 
     def convolutions(self, mel: str) -> str:
         """Two convolutions, the second halving the rate, and the position of each frame."""
@@ -132,15 +145,15 @@ class _Graph:
         return output
 
     def model(self) -> onnx.ModelProto:
-        mel = helper.make_tensor_value_info(
-            "mel", TensorProto.FLOAT, ["batch", MEL_BANDS, WINDOW_MEL_FRAMES]
+        power = helper.make_tensor_value_info(
+            "power", TensorProto.FLOAT, ["batch", WINDOW_MEL_FRAMES, POWER_BINS]
         )
         features = helper.make_tensor_value_info(
             "features", TensorProto.FLOAT, ["batch", KEPT_FRAMES // STACKED, STACKED * WIDTH]
         )
         initialisers = list(self._initialisers.values())
         graph = helper.make_graph(
-            self._nodes, "whisper_tiny_en_encoder", [mel], [features], initialisers
+            self._nodes, "whisper_tiny_en_encoder", [power], [features], initialisers
         )
         opset = helper.make_opsetid("", _OPSET)
         model = helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)

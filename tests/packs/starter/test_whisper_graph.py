@@ -12,7 +12,7 @@ import pytest
 
 from ditto.errors import CorruptDataError
 from ditto.packs.starter.ctranslate2_file import read_variables
-from ditto.packs.starter.mel import log_mel
+from ditto.packs.starter.mel import power_spectrum
 from ditto.packs.starter.whisper_graph import build_graph, convert
 
 WIDTH, HIDDEN, HEADS, LAYERS = 384, 1536, 6, 4
@@ -59,7 +59,7 @@ class Reference:
         self.w = {name.removeprefix("encoder/"): w.astype(float) for name, w in weights.items()}
 
     def __call__(self, mel: np.ndarray) -> np.ndarray:
-        x = gelu(self.convolve(mel.astype(float), "conv1", 1))
+        x = gelu(self.convolve(mel, "conv1", 1))
         x = gelu(self.convolve(x, "conv2", 2)).T
         x = x + self.w["position_encodings/encodings"][: len(x)]
         for layer in range(LAYERS):
@@ -132,33 +132,37 @@ def noise(windows: int) -> np.ndarray:
     return (0.3 * rng.standard_normal((windows, 16_000)) * fading).astype(np.float32)
 
 
-def test_log_mel_equals_the_definition() -> None:
-    windows = noise(2)
-    mel = log_mel(windows)
-    assert mel.shape == (2, 80, 100)
-    for window, found in zip(windows, mel, strict=True):
-        np.testing.assert_allclose(found, naive_log_mel(window), atol=2e-5)
+def test_power_spectrum_of_a_tone_lies_in_its_bin() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    power = power_spectrum(tone[None])
+    assert power.shape == (1, 100, 201)
+    assert power.dtype == np.float32
+    assert (power[0, 2:-2].argmax(axis=1) == 25).all()
+    np.testing.assert_allclose(power[0, 2:-2, 25], 100.0**2, rtol=1e-4)
 
 
-def test_log_mel_of_silence_is_the_floor() -> None:
-    np.testing.assert_allclose(log_mel(np.zeros((1, 16_000), np.float32)), -1.5, atol=1e-6)
-
-
-def test_graph_equals_the_formulas(session: ort.InferenceSession) -> None:
-    weights = random_weights()
-    mel = log_mel(noise(3))
-    (features,) = session.run(None, {"mel": mel})
+def test_graph_equals_the_formulas_from_samples_to_features(
+    session: ort.InferenceSession,
+) -> None:
+    windows, reference = noise(3), Reference(random_weights())
+    windows[2, :9_000] = 0
+    (features,) = session.run(None, {"power": power_spectrum(windows)})
     assert features.shape == (3, 5, 2 * WIDTH)
-    for window, found in zip(mel, features, strict=True):
-        expected = Reference(weights)(window)[36:46].reshape(5, 2 * WIDTH)
+    for window, found in zip(windows, features, strict=True):
+        expected = reference(naive_log_mel(window))[36:46].reshape(5, 2 * WIDTH)
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+def test_silence_gives_finite_features(session: ort.InferenceSession) -> None:
+    (features,) = session.run(None, {"power": np.zeros((1, 100, 201), np.float32)})
+    assert np.isfinite(features).all()
+
+
 def test_batch_rows_do_not_touch(session: ort.InferenceSession) -> None:
-    mel = log_mel(noise(3))
-    (together,) = session.run(None, {"mel": mel})
-    mel[1:] = 7
-    (changed,) = session.run(None, {"mel": mel})
+    power = power_spectrum(noise(3))
+    (together,) = session.run(None, {"power": power})
+    power[1:] = 7
+    (changed,) = session.run(None, {"power": power})
     np.testing.assert_array_equal(changed[0], together[0])
 
 
