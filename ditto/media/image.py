@@ -71,4 +71,4 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.has_transparency_data:
         backdrop = Image.new("RGBA", image.size, _BACKGROUND)
         image = Image.alpha_composite(backdrop, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+    return np.array(image.convert("RGB"))  # a copy, because Pillow lends read-only pixels

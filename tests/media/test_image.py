@@ -43,6 +43,12 @@ def test_each_format(kind: str, tolerance: int) -> None:
     assert_close(decode_portrait(encoded(picture(), kind)), PICTURE, tolerance)
 
 
+def test_pixels_can_be_drawn_on() -> None:
+    found = decode_portrait(encoded(picture(), "PNG"))
+    found[0, 0] = 7
+    assert found.flags.c_contiguous
+
+
 def test_cmyk_jpeg() -> None:
     data = encoded(picture().convert("CMYK"), "JPEG", quality=95)
     assert_close(decode_portrait(data), PICTURE, 4)
