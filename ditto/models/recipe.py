@@ -89,7 +89,7 @@ def _offset_and_scale(key: str, shape: Shape) -> tuple[float, float]:
         return 1.0, 0.1
     if leaf == "gamma":
         return 0.0, 0.2
-    if leaf in ("bias", "beta", "running_mean"):
+    if leaf.endswith("bias") or leaf in ("beta", "running_mean"):
         return _by_suffix(OFFSET_BY_SUFFIX, key, 0.0), 0.02
     if len(shape) == 1:
         return 1.0, 0.02
