@@ -24,7 +24,6 @@ _STATUS: dict[type[DittoError], grpc.StatusCode] = {
     errors.ProtocolError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AtCapacityError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StageUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.UnsupportedError: grpc.StatusCode.UNIMPLEMENTED,
     errors.CorruptDataError: grpc.StatusCode.DATA_LOSS,

@@ -115,7 +115,8 @@ def _guard(behaviour: Behaviour) -> Behaviour:
         except DittoError as error:
             status = status_of(error)
             log.info("call failed", extra={"fields": {"status": status.name, "why": str(error)}})
-            await context.abort(status, str(error), trailers_of(error))
+            measured = tuple(context.trailing_metadata() or ())
+            await context.abort(status, str(error), (*measured, *trailers_of(error)))
         except Exception:
             status = grpc.StatusCode.INTERNAL
             log.exception("unexpected error")
