@@ -56,9 +56,9 @@ def _shrink_fuse(reference: Path) -> None:
 
 
 def _shrink_end_to_end(reference: Path) -> None:
-    """All motion and keypoints, and one of the three rendered frames."""
+    """All of the motion, and one of the three rendered frames."""
     arrays = np.load(reference / "e2e_online.npz")
-    names = [name for name in arrays if not name.startswith(("frame9.", "frame17.", "aud_cond"))]
+    names = [name for name in arrays if not name.startswith(("frame9.", "frame17."))]
     np.savez_compressed(HERE / "e2e_online.npz", **{name: arrays[name] for name in names})
 
 
