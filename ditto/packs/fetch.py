@@ -78,7 +78,8 @@ def _download(source: WheelSource, wheel: Path, quiet: bool) -> None:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
             if attempt == _ATTEMPTS - 1:
-                raise OSError(str(error) or type(error).__name__) from error
+                reason = getattr(error, "reason", error)  # what lies under urllib's own wording
+                raise OSError(str(reason) or type(error).__name__) from error
             time.sleep(0.2 * 2**attempt)
     if not _is_good(part, source.size, source.sha256):
         part.unlink()
