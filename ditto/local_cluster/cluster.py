@@ -46,6 +46,8 @@ class ClusterPlan:
     """Further KEY=VALUE of each process's configuration, by audio_encoder, gateway and so on."""
     start_seconds: float = 180.0
     """Longest wait until all processes serve."""
+    avatar_store: Path | None = None
+    """Folder of the registered portraits. None: one that vanishes with the cluster."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class LocalCluster:
         addresses = [f"{stage}=[{', '.join(self._addresses(stage))}]" for stage in STAGES]
         settings = [
             _DRAIN_SETTING,
-            f"avatar_store={self._folder / 'avatars'}",
+            f"avatar_store={self._plan.avatar_store or self._folder / 'avatars'}",
             *addresses,
             *self._plan.settings.get(GATEWAY, ()),
         ]

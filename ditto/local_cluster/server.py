@@ -52,7 +52,7 @@ class Server:
 def checkout_root() -> Path:
     """The folder with the services. Raises `SetupError` where only the library is installed."""
     for root in (Path(__file__).resolve().parents[2], Path.cwd()):
-        if (root / "services").is_dir() and (root / "gateway").is_dir():
+        if (root / "services" / "renderer").is_dir():
             return root
     raise SetupError(
         "the servers are not part of the installed package: run this in a checkout of ditto-cluster"

@@ -1,0 +1,114 @@
+"""The command line itself: help, exit codes, one line for every failure."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ditto.cli.command_line import build_parser, main
+from ditto.cli.failure import explain
+from ditto.cli.up import parse_replicas, parse_settings
+from ditto.errors import AtCapacityError, InvalidInputError, SetupError, StageUnavailableError
+
+
+def ditto(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ditto.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("command", ["up", "animate", "register", "models", "doctor"])
+def test_every_command_has_help_with_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    shown = capsys.readouterr().out
+    assert end.value.code == 0
+    assert "Examples:" in shown
+    assert f"ditto {command}" in shown
+    assert command in build_parser().format_help()
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys, ditto.cli.command_line as m; m.build_parser(); "
+        "heavy = {'cv2', 'onnxruntime', 'av', 'torch', 'redis'} & set(sys.modules); "
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
+def test_a_wrong_command_line_is_exit_code_2() -> None:
+    found = ditto("models", "burn")
+    assert found.returncode == 2
+    assert "invalid choice" in found.stderr
+
+
+def test_a_failure_is_one_line_and_a_traceback_only_on_request() -> None:
+    plain, verbose = (
+        ditto("models", "list", "nobody"),
+        ditto("--verbose", "models", "list", "nobody"),
+    )
+    assert plain.returncode == verbose.returncode == 1
+    assert plain.stderr.count("\n") == 1
+    assert "no model pack is called 'nobody'" in plain.stderr
+    assert "Traceback" in verbose.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (StageUnavailableError("127.0.0.1:1: refused"), "`ditto up`"),
+        (AtCapacityError("full", 2500), "try again in 2.5 s"),
+        (SetupError("no pack; reinstall"), "reinstall"),
+        (FileNotFoundError(errno.ENOENT, "x", "face.jpg"), "face.jpg: no such file"),
+        (PermissionError(errno.EACCES, "x", "/root/o.mp4"), "permission denied"),
+        (OSError(errno.ENOSPC, "x", "o.mp4"), "the disk is full"),
+        (ZeroDivisionError("x"), "--verbose"),
+    ],
+)
+def test_every_kind_of_failure_says_the_mend(error: Exception, mend: str) -> None:
+    assert mend in explain(error)
+    assert "\n" not in explain(error)
+
+
+def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ditto.cli models list | true"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert found.stderr == ""
+
+
+def test_replicas_are_read() -> None:
+    assert parse_replicas(["renderer=2,motion_dit=3", "audio_encoder=1"]) == {
+        "renderer": 2,
+        "motion_dit": 3,
+        "audio_encoder": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["renderer", "renderer=0", "renderer=x", "gateway=2", "renderer=99"]
+)
+def test_wrong_replicas_name_what_is_allowed(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"--replicas: .*(stages are|1 to 64)"):
+        parse_replicas([text])
+
+
+def test_settings_are_read() -> None:
+    assert parse_settings(
+        ["renderer.slots=8", "gateway.log_level=debug", "renderer.pack=ditto"]
+    ) == {
+        "renderer": ["slots=8", "pack=ditto"],
+        "gateway": ["log_level=debug"],
+    }
+
+
+@pytest.mark.parametrize("text", ["slots=8", "renderer.slots", "nobody.slots=8"])
+def test_wrong_settings_name_what_is_allowed(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"PROCESS\.KEY=VALUE"):
+        parse_settings([text])
