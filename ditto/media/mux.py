@@ -39,6 +39,8 @@ class FragmentedMp4Muxer:
     ) -> None:
         self._size = width, height
         self._fps = fps
+        self._sample_rate_hz = sample_rate_hz
+        self._speech_samples = 0
         self._fragment_frames = fragment_frames
         self._aac = AacEncoder(sample_rate_hz, bit_rate=_AUDIO_BIT_RATE)
         self._parameter_sets: ParameterSets | None = None
@@ -56,13 +58,14 @@ class FragmentedMp4Muxer:
     def add(self, access_unit: bytes, keyframe: bool, speech: NDArray[np.float32]) -> bytes:
         """Take the next frame (Annex B) and the speech (n,) that is heard during it.
 
+        Speech that is missing at the frame's end is silence, so what follows stays in step.
         Gives the container bytes now complete, before the first fragment the header. Raises
         `CorruptDataError` when the first frame has no parameter sets or a later one has others.
         """
         parameter_sets, sample = split(access_unit)
         header = self._adopt(parameter_sets)
         self._frames.append((sample, keyframe))
-        self._packets += self._aac.encode(speech)
+        self._packets += self._aac.encode(self._filled(speech))
         ready = len(self._frames) >= self._fragment_frames
         return header + (self._fragment() if ready else b"")
 
@@ -88,6 +91,13 @@ class FragmentedMp4Muxer:
             self._aac.rate_hz, PACKET_SAMPLES, PRIMING_SAMPLES, self._aac.config, _AUDIO_BIT_RATE
         )
         return init_segment(video, audio)
+
+    def _filled(self, speech: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`speech`, with silence up to the end of the frame just added."""
+        end = (self._frames_out + len(self._frames)) * self._sample_rate_hz // self._fps
+        missing = max(0, end - self._speech_samples - len(speech))
+        self._speech_samples += len(speech) + missing
+        return np.pad(speech, (0, missing))
 
     def _fragment(self) -> bytes:
         runs = []

@@ -127,8 +127,17 @@ def test_fragments_of_several_frames() -> None:
     assert len(decoded_video(b"".join(answers))) == FRAMES
 
 
-def test_missing_speech_leaves_the_picture_whole() -> None:
-    assert len(decoded_video(b"".join(fragmented(np.zeros(0, np.float32))))) == FRAMES
+def test_missing_speech_is_silence_and_moves_nothing() -> None:
+    encoder, muxer, data = H264Encoder(SIZE, SIZE), FragmentedMp4Muxer(SIZE, SIZE), b""
+    for i, picture in enumerate(pictures()):
+        unit = encoder.encode(picture)
+        part = burst()[i * FRAME_SAMPLES : (i + 1) * FRAME_SAMPLES]
+        speech = part if i == FLASH else part[: 7 * (i % 3)]
+        data += muxer.add(unit.data, unit.is_keyframe, speech)
+    data += muxer.finish()
+    assert len(decoded_video(data)) == FRAMES
+    loud = np.flatnonzero(np.abs(decoded_speech(data)) > 0.2) / RATE_HZ
+    assert abs(loud[0] - FLASH / FPS) < 0.004
 
 
 def test_header_names_the_codecs() -> None:
