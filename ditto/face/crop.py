@@ -65,7 +65,7 @@ def transform_points(transform: Array, points: Array) -> Array:
 def crop_image(image: Image, transform: Array, size: int) -> Image:
     """The crop of an image. Shrinks by averaging first, so that fine texture does not flicker.
 
-    What lies outside the image repeats its border.
+    What lies outside the image continues its border, blurred.
     """
     zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
     if zoom < 0.7:
@@ -74,6 +74,23 @@ def crop_image(image: Image, transform: Array, size: int) -> Image:
         linear = transform[:, :2] / zoom
         offset = transform[:, 2] + transform[:, :2] @ np.full(2, 0.5 / zoom - 0.5)
         transform = np.c_[linear, offset].astype(np.float32)
-    return cv2.warpAffine(
+    crop = cv2.warpAffine(
         image, transform, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return _soften_outside(crop, transform, image.shape[:2])
+
+
+def _soften_outside(crop: Image, transform: Array, shape: tuple[int, ...]) -> Image:
+    """Blurs what repeats the image's border, ever more with distance: streaks become a haze."""
+    size = crop.shape[0]
+    back = inverse(transform)
+    axis = np.arange(0, size, 8, dtype=np.float32)
+    place = np.stack(np.meshgrid(axis, axis), axis=-1) @ back[:, :2].T + back[:, 2]
+    beyond = np.maximum(-place, place - [shape[1] - 1, shape[0] - 1]).max(-1)
+    if beyond.max() <= 1:
+        return crop
+    share = np.clip(beyond * np.hypot(transform[0, 0], transform[0, 1]) / (0.12 * size), 0, 1)
+    weight = cv2.resize(share.astype(np.float32), (size, size))
+    small = cv2.resize(crop, (size // 8, size // 8), interpolation=cv2.INTER_AREA)
+    haze = cv2.resize(cv2.GaussianBlur(small, (0, 0), 6), (size, size))
+    return cv2.blendLinear(haze, crop, weight, 1 - weight)

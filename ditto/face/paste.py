@@ -15,6 +15,10 @@ Image = NDArray[np.uint8]
 
 _FEATHER_PX = 14
 """Width of the blend at the box's border. What it joins is the same picture, sampled twice."""
+_STILL_HEAD_PX = 20
+"""The blend also stays within this many HEAD pixels of the view's border, where nothing moves."""
+_MAX_SKIP = 1.6
+"""HEAD pixels a portrait pixel that bilinear sampling may step over."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,9 @@ class PasteRegion:
     mask: Array
     """(h, w) 0..1, weight of the HEAD view."""
     core: tuple[int, int, int, int]
-    """x0, y0, x1, y1 within the box: the mask is 1 there."""
-    shrink_to: int
-    """Side that the HEAD view is averaged down to first; its own side where it is not."""
+    """x0, y0, x1, y1 within the box: the mask is 1 there, so that nothing need be blended."""
+    halvings: int
+    """How often the HEAD view is averaged down to half its size first, for small faces."""
 
 
 def plan_paste(
@@ -42,25 +46,30 @@ def plan_paste(
     moving: x0, y0, x1, y1 in HEAD pixels of all that ever moves.
     """
     zoom = float(np.hypot(crop[0, 0], crop[0, 1]))
-    shrink_to = round(head_size / zoom) if zoom > 1.3 else head_size
-    x0, y0, x1, y1 = _box_in_portrait(crop, moving, shape, margin=_FEATHER_PX)
+    halvings = max(0, int(np.ceil(np.log2(zoom / _MAX_SKIP))))
+    feather = int(np.clip(_STILL_HEAD_PX / zoom, 3, _FEATHER_PX))
+    x0, y0, x1, y1 = _box_in_portrait(crop, moving, shape, margin=feather)
     grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1)
     head_xy = grid @ crop[:, :2].T + crop[:, 2]
-    mask = _feather(head_xy, head_size, zoom, (x0, y0, x1, y1), shape)
-    shrink = shrink_to / head_size
-    source = ((head_xy + 0.5) * shrink - 0.5).astype(np.float32)
+    to_view = np.minimum(head_xy, head_size - 1 - head_xy).min(-1) / zoom
+    ramp = np.minimum(_to_border((x0, y0, x1, y1), shape), to_view).clip(0, feather) / feather
+    mask = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    source = ((head_xy + 0.5) / 2**halvings - 0.5).astype(np.float32)
     places, fractions = cv2.convertMaps(source, None, cv2.CV_16SC2)
-    h, w = mask.shape
-    edge = _FEATHER_PX + 1
-    core = (
-        0 if x0 == 0 else edge,
-        0 if y0 == 0 else edge,
-        w if x1 == shape[1] else w - edge,
-        h if y1 == shape[0] else h - edge,
-    )
-    if mask[core[1] : core[3], core[0] : core[2]].min(initial=1.0) < 1:
-        core = (0, 0, 0, 0)  # a tilted crop: its own border cuts the box
-    return PasteRegion((x0, y0, x1, y1), places, fractions, mask, core, shrink_to)
+    return PasteRegion((x0, y0, x1, y1), places, fractions, mask, _full_core(mask), halvings)
+
+
+def _full_core(mask: Array) -> tuple[int, int, int, int]:
+    """A large rectangle x0, y0, x1, y1 where the mask is 1: shrunk where its rim misses most."""
+    missing = mask < 1
+    x0, y0, x1, y1 = 0, 0, mask.shape[1], mask.shape[0]
+    while x1 > x0 and y1 > y0 and missing[y0:y1, x0:x1].any():
+        rims = (
+            missing[y0:y1, x0], missing[y0, x0:x1], missing[y0:y1, x1 - 1], missing[y1 - 1, x0:x1]
+        )  # fmt: skip
+        worst = int(np.argmax([rim.mean() for rim in rims]))
+        x0, y0, x1, y1 = x0 + (worst == 0), y0 + (worst == 1), x1 - (worst == 2), y1 - (worst == 3)
+    return x0, y0, x1, y1
 
 
 def _box_in_portrait(
@@ -80,49 +89,42 @@ def _box_in_portrait(
     )
 
 
-def _feather(
-    head_xy: Array, head_size: int, zoom: float, box: tuple[int, int, int, int],
-    shape: tuple[int, int],
-) -> Array:  # fmt: skip
-    """0 at the box's and the HEAD view's borders, 1 inside; the portrait's own border counts not."""
+def _to_border(box: tuple[int, int, int, int], shape: tuple[int, int]) -> Array:
+    """(h, w) pixels to the box's nearest border; the portrait's own border does not count."""
     x0, y0, x1, y1 = box
-    h, w = y1 - y0, x1 - x0
-    far = np.float32(4 * _FEATHER_PX)
-    columns, rows = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
-    left = columns if x0 > 0 else np.full(w, far)
-    right = w - 1 - columns if x1 < shape[1] else np.full(w, far)
-    top = rows if y0 > 0 else np.full(h, far)
-    bottom = h - 1 - rows if y1 < shape[0] else np.full(h, far)
-    to_box = np.minimum(np.minimum(left, right)[None], np.minimum(top, bottom)[:, None])
-    to_view = np.minimum(head_xy, head_size - 1 - head_xy).min(-1) / zoom
-    ramp = np.clip(np.minimum(to_box, to_view) / _FEATHER_PX, 0, 1)
-    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+    columns, rows = np.arange(x1 - x0, dtype=np.float32), np.arange(y1 - y0, dtype=np.float32)
+    far = np.float32(max(shape))
+    left, right = columns + far * (x0 == 0), columns[::-1] + far * (x1 == shape[1])
+    top, bottom = rows + far * (y0 == 0), rows[::-1] + far * (y1 == shape[0])
+    return np.minimum(np.minimum(left, right)[None], np.minimum(top, bottom)[:, None])
 
 
 def paste(portrait: Image, head: Image, region: PasteRegion) -> Image:
     """The portrait (H, W, 3) with a HEAD view (S, S, 3) in it; a new image."""
-    if region.shrink_to != head.shape[0]:
-        head = cv2.resize(head, (region.shrink_to,) * 2, interpolation=cv2.INTER_AREA)
+    for _ in range(region.halvings):
+        head = cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     out = portrait.copy()
     x0, y0, x1, y1 = region.box
-    view = out[y0:y1, x0:x1]
-    placed = cv2.remap(
-        head, region.places, region.fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    before, after = portrait[y0:y1, x0:x1], out[y0:y1, x0:x1]
+    cv2.remap(
+        head, region.places, region.fractions, cv2.INTER_LINEAR, after, cv2.BORDER_REPLICATE
     )
-    h, w = region.mask.shape
-    cx0, cy0, cx1, cy1 = region.core
-    view[cy0:cy1, cx0:cx1] = placed[cy0:cy1, cx0:cx1]
-    strips = (
-        (slice(0, cy0), slice(0, w)),
-        (slice(cy1, h), slice(0, w)),
-        (slice(cy0, cy1), slice(0, cx0)),
-        (slice(cy0, cy1), slice(cx1, w)),
-    )
-    for strip in strips:
+    for strip in _strips(region):
         weight = np.ascontiguousarray(region.mask[strip])
         if weight.size:
-            view[strip] = cv2.blendLinear(
-                np.ascontiguousarray(placed[strip]), np.ascontiguousarray(view[strip]),
-                weight, 1 - weight,
-            )  # fmt: skip
+            new, old = np.ascontiguousarray(after[strip]), np.ascontiguousarray(before[strip])
+            after[strip] = cv2.blendLinear(new, old, weight, 1 - weight)
     return out
+
+
+def _strips(region: PasteRegion) -> tuple[tuple[slice, slice], ...]:
+    """Rows and columns of the box around its core."""
+    h, w = region.mask.shape
+    x0, y0, x1, y1 = region.core
+    middle = slice(y0, y1)
+    return (
+        (slice(0, y0), slice(0, w)),
+        (slice(y1, h), slice(0, w)),
+        (middle, slice(0, x0)),
+        (middle, slice(x1, w)),
+    )

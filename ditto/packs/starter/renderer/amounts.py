@@ -14,7 +14,7 @@ from ditto.packs.starter.renderer.traits import Traits
 Array = NDArray[np.float32]
 
 _MAX_LIP_GAP = 1.3
-_LID_FOLLOWS_GAZE = 0.25
+_LID_FOLLOWS_GAZE = 0.4
 """Share of a look downwards that the upper lid takes part in."""
 
 
@@ -64,12 +64,15 @@ def _meet_gap(amounts: Array, c: _Controls, traits: Traits) -> None:
         + traits.pucker_gap_mm * amounts[FIELD["pucker"]]
     )
     missing_mm = target_mm - supplied_mm
+    roundness = min(1.0, c["mouthPucker"] + c["mouthFunnel"])
+    amounts[FIELD["purse"]] = 0.8 * roundness * amounts[FIELD["jaw"]]
     if missing_mm > 0:
-        roundness = min(1.0, c["mouthPucker"] + c["mouthFunnel"])
         amounts[FIELD["part"]] = missing_mm * (1 - roundness)
         amounts[FIELD["part_round"]] = missing_mm * roundness
     else:
-        amounts[FIELD["seal"]] = min(-missing_mm / traits.jaw_gap_mm, amounts[FIELD["jaw"]])
+        jaw = amounts[FIELD["jaw"]]
+        amounts[FIELD["seal"]] = min(-missing_mm / traits.jaw_gap_mm, jaw)
+        amounts[FIELD["purse"]] = min(amounts[FIELD["purse"]], jaw - amounts[FIELD["seal"]])
 
 
 def eye_amounts(controls: Array, traits: Traits) -> EyeAmounts:

@@ -14,15 +14,15 @@ from ditto.motion import layout
 from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.eye_plates import EyeLayers, EyeShape
 from ditto.packs.starter.renderer.eyes import Eye
-from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES
+from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES, refine
+from ditto.packs.starter.renderer.matte import background_plate
 from ditto.packs.starter.renderer.mouth import Mouth, MouthLayers
-from ditto.packs.starter.renderer.texture import TEXTURE_SIZE, to_texture
+from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE, to_texture
 from ditto.packs.starter.renderer.traits import Traits
 from ditto.packs.starter.renderer.warp import (
     Lattice,
     Window,
     cut_lattice,
-    refine_fields,
     window_pixels,
 )
 
@@ -30,6 +30,7 @@ Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 SIDES = ("right", "left")
+EYE_PARTS = ("white", "iris", "lid")
 _STILL_PX = 0.05
 """A node is drawn only if something can move it by at least this much."""
 
@@ -50,14 +51,23 @@ class Appearance:
         self.traits = Traits.from_array(stored["traits"])
         self.reference = layout.unpack(_floats(stored["reference_motion"])[None])
         self.pivot = _floats(stored["pivot"])
-        self.texture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
-        self.still = still_view(self.texture)
+        picture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
+        matte = cv2.resize(_bytes(stored["matte"]), (TEXTURE_SIZE, TEXTURE_SIZE))
+        self.texture: Image = np.dstack([picture, matte])
+        """(2S, 2S, 4) the picture; opacity: what moves with the head."""
+        self.still = still_view(picture)
+        """(S, S, 3) the HEAD view with nothing moved."""
+        known, fill = _bytes(stored["background_known"]), _bytes(stored["background_fill"])
+        plate = background_plate(self.still, known, fill)
         weight, depth, below_seam = (
             _floats(stored[name]) for name in ("head_weight", "depth", "below_seam")
         )
-        upper, lower = (refine_fields(stored[name]) for name in ("fields_upper", "fields_lower"))
-        blended = upper + below_seam[..., None] * (lower - upper)
+        upper, lower = (refine(_floats(stored[name])) for name in ("fields_upper", "fields_lower"))
+        blended = upper + below_seam * (lower - upper)
         self.lattice: Lattice = cut_lattice(blended, weight, depth, _moving(blended, weight))
+        x0, y0, x1, y1 = window_pixels(self.lattice.window)
+        self.background = np.ascontiguousarray(plate[y0:y1, x0:x1])
+        """(h, w, 3) what is behind the head, on the lattice's window."""
         self.mouth = self._mouth(upper, lower, weight, depth)
         self.eyes = tuple(self._eye(side) for side in SIDES)
 
@@ -65,7 +75,7 @@ class Appearance:
         stored = self.arrays
         x, y = (int(v) for v in stored["mouth_origin"])
         h, w = stored["mouth_upper_mask"].shape
-        patch = self.texture[y : y + h, x : x + w]
+        patch = self.texture[y : y + h, x : x + w, :3]
         layers = MouthLayers(
             origin=_floats(stored["mouth_origin"]),
             upper_lip=np.dstack([patch, stored["mouth_upper_mask"]]),
@@ -73,6 +83,7 @@ class Appearance:
             teeth=_bytes(stored["teeth"]),
             tongue=_bytes(stored["tongue"]),
             cavity=_bytes(stored["cavity"]),
+            millimetre=SCALE * _floats(stored["millimetre"]),
             lip_shadow=float(stored["lip_shadow"][0]),
         )
         outline, jaw_drop = _floats(stored["lip_outline"]), _floats(stored["jaw_drop"])
@@ -87,10 +98,9 @@ class Appearance:
             brow_height=brow_height,
             mm=mm,
         )
-        layers = EyeLayers(
-            *(_bytes(stored[f"eye_{side}_{part}"]) for part in ("white", "iris", "lid"))
-        )
-        return Eye(shape, layers, self.texture)
+        white, iris, lid = (_bytes(stored[f"eye_{side}_{part}"]) for part in EYE_PARTS)
+        layers = EyeLayers(white, iris, lid, lash=_floats(stored[f"eye_{side}_lash"]))
+        return Eye(shape, layers, self.texture[..., :3])
 
     @cached_property
     def portrait(self) -> Image:
@@ -135,7 +145,7 @@ def decode_jpeg(data: NDArray[np.generic], shape: tuple[int, int]) -> Image:
 
 def _moving(fields: Array, weight: Array) -> Window:
     """Window of all nodes that can move, with the border that upscaling needs."""
-    reach = np.abs(fields).sum(axis=(0, 3))
+    reach = np.abs(fields).sum(axis=(0, 1))
     rows, columns = np.nonzero((weight > 0.004) | (reach > _STILL_PX))
     x0, x1 = np.clip([columns.min() - 1, columns.max() + 2], 0, NODES)
     y0, y1 = np.clip([rows.min() - 1, rows.max() + 2], 0, NODES)

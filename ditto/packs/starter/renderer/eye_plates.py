@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.packs.starter.renderer.colour_fit import fit_colours
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
-from ditto.packs.starter.renderer.texture import LUMA, SCALE, texture_box, texture_grid, to_texture
+from ditto.packs.starter.renderer.texture import LUMA, SCALE, texture_box, texture_grid
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
-LASH_BAND_MM = 1.9
+LASH_BAND_MM = 2.5
 """Height of the lash band above the lid's edge."""
 
 
@@ -112,7 +114,9 @@ class EyeLayers:
     iris: Image
     """(h, w, 4) the iris with what the lids hide completed."""
     lid: Image
-    """(h, w, 3) the skin of the closed lid."""
+    """(h, w, 4) the skin of the closed lid; opacity: lash strokes, fine dark streaks."""
+    lash: Array
+    """(3,) colour of the lashes."""
 
 
 def paint_eye(shape: EyeShape, texture: Image) -> EyeLayers:
@@ -120,77 +124,108 @@ def paint_eye(shape: EyeShape, texture: Image) -> EyeLayers:
     x0, y0, x1, y1 = shape.box
     patch = np.ascontiguousarray(texture[y0:y1, x0:x1])
     opening = (shape.below_upper > 2) & (shape.below_lower < -1.2) & (shape.across < 0.97)
+    white = _paint_white(shape, patch, opening)
+    lid = _paint_lid(shape, patch)
     return EyeLayers(
-        white=_paint_white(shape, patch, opening),
+        white=white,
         iris=_cut_iris(shape, patch, opening),
-        lid=_paint_lid(shape, patch),
+        lid=np.dstack([lid, _lash_strokes(patch.shape[1], patch.shape[0], shape)]),
+        lash=_lash_colour(shape, patch, lid),
     )
 
 
-def _paint_white(shape: EyeShape, patch: Image, opening: NDArray[np.bool_]) -> Image:
-    """Real white where it shows, else its tone, never brighter than the skin below allows."""
-    far = opening & (shape.iris_distance > 1.2) & (shape.below_upper > 3)
-    if far.sum() < 24:
-        far = opening
-    pixels = patch[far].astype(np.float32) if far.any() else np.full((1, 3), 200, np.float32)
-    luma = pixels @ LUMA
-    tone = np.median(pixels[luma >= np.percentile(luma, 45)], axis=0)
-    below = SCALE * shape.mm
-    under_eye = (
-        (shape.below_lower > 1.2 * below) & (shape.below_lower < 4 * below) & (shape.across < 0.8)
-    )
-    if under_eye.any():
-        ceiling = 0.92 * float(np.median(patch[under_eye].astype(np.float32) @ LUMA))
-        tone = tone * min(1.0, ceiling / max(float(tone @ LUMA), 1.0))
+def _place(shape: EyeShape) -> Array:
+    """(h, w, 2) eye coordinates, about -1..1 across the eye."""
+    return np.asarray(shape.axis.to_row(shape.grid) / shape.axis.half_width, np.float32)
+
+
+def _paint_white(shape: EyeShape, patch: Image, opening: Mask) -> Image:
+    """The real white where it shows, continued under the iris, shaded by the upper lid."""
+    clear = opening & (shape.iris_distance > 1.25) & (shape.below_upper > 3)
+    clear &= shape.below_lower < -2
+    luma = patch.astype(np.float32) @ LUMA
+    if clear.sum() > 40:
+        clear &= luma > np.percentile(luma[clear], 35)
+        tone = fit_colours(_place(shape), patch, clear, quadratic=False, dark=True)
+    else:
+        brightest = np.percentile(patch[opening], 85, axis=0) if opening.any() else 190.0
+        tone = np.zeros(patch.shape, np.float32) + np.asarray(brightest, np.float32)
     down = shape.below_upper / np.maximum(shape.open_px, 2)
-    shade = (0.62 + 0.38 * smoothstep(0, 0.45, down)) * (
-        1 - 0.28 * smoothstep(0.55, 1.0, shape.across)
+    shade = (0.72 + 0.28 * smoothstep(0, 0.4, down)) * (
+        1 - 0.22 * smoothstep(0.55, 1.0, shape.across)
     )
-    real = (smoothstep(1.2, 1.7, shape.iris_distance) * opening * 0.75)[..., None]
+    real = (smoothstep(1.2, 1.5, shape.iris_distance) * opening)[..., None]
     mixed = shade[..., None] * tone * (1 - real) + patch * real
-    return cv2.GaussianBlur(np.clip(mixed, 0, 255), (0, 0), 1.6).astype(np.uint8)
+    return cv2.GaussianBlur(np.clip(mixed, 0, 255), (0, 0), 1.2).astype(np.uint8)
 
 
-def _cut_iris(shape: EyeShape, patch: Image, opening: NDArray[np.bool_]) -> Image:
-    """The iris as a sprite; what a lid covers is mirrored from below, the rest inpainted."""
-    x0, y0 = shape.box[:2]
-    centre = to_texture(shape.iris[:2]) - [x0, y0]
-    h, w = patch.shape[:2]
-    columns, rows = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    mirrored_rows = (2 * centre[1] - rows).astype(np.float32)
-    mirror = cv2.remap(
-        patch, columns, mirrored_rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+def _cut_iris(shape: EyeShape, patch: Image, opening: Mask) -> Image:
+    """The iris as a sprite; what a lid covers takes the colour of its ring."""
+    distance = shape.iris_distance
+    seen = opening & (shape.below_upper > 3) & (distance < 1.3)
+    ring = np.minimum((distance * 10).astype(int), 13)
+    known = np.bincount(ring[seen], minlength=14)
+    profile = np.stack(
+        [np.bincount(ring[seen], patch[seen][:, c], minlength=14) for c in range(3)], axis=1
+    ) / np.maximum(known, 1)[:, None]  # fmt: skip
+    places = np.flatnonzero(known >= 3)
+    if len(places) < 3:
+        return np.dstack([patch, np.zeros(patch.shape[:2], np.uint8)])
+    rings = np.stack(
+        [np.interp(distance * 10 - 0.5, places, profile[places, c]) for c in range(3)], axis=-1
     )
-    mirror_open = (
-        cv2.remap(opening.astype(np.uint8), columns, mirrored_rows, cv2.INTER_NEAREST) > 0
-    )
-    sprite = patch.copy()
-    sprite[~opening & mirror_open] = mirror[~opening & mirror_open]
-    near = shape.iris_distance < 1.4
-    missing = (~opening & ~mirror_open & near).astype(np.uint8)
-    sprite = cv2.inpaint(sprite, missing, 3, cv2.INPAINT_TELEA)
-    alpha = smoothstep(1.14, 0.98, shape.iris_distance)
-    return np.dstack([sprite, (alpha * 255).astype(np.uint8)])
+    trust = smoothstep(2, 6, np.minimum(shape.below_upper, -shape.below_lower + 1))
+    trust *= opening
+    sprite = rings + (patch - rings) * trust[..., None]
+    alpha = smoothstep(1.12, 0.98, distance)
+    return np.dstack([np.clip(sprite, 0, 255), alpha * 255]).astype(np.uint8)
 
 
 def _paint_lid(shape: EyeShape, patch: Image) -> Image:
-    """Skin of the closed lid: lashes and opening inpainted, domed light, grain of the skin above."""
-    band = LASH_BAND_MM * SCALE * shape.mm
-    hidden = (
-        (shape.below_upper > -band)
-        & (shape.below_lower < 1.3 * SCALE * shape.mm)
-        & (shape.across < 1.08)
+    """Skin of the closed lid: the skin around the eye continued, domed light, the skin's grain."""
+    mm = SCALE * shape.mm
+    band = LASH_BAND_MM * mm
+    height = SCALE * shape.axis.to_row(shape.grid)[..., 1]
+    above = (shape.below_upper < -band) & (height > SCALE * shape.brow_height + 1.5 * mm)
+    below = (shape.below_lower > 1.8 * mm) & (shape.below_lower < 6.5 * mm)
+    skin = fit_colours(
+        _place(shape), patch, (above | below) & (shape.across < 1.1), quadratic=True, dark=True
     )
-    half = cv2.resize(patch, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    half_hidden = cv2.resize(hidden.astype(np.uint8), half.shape[1::-1]) > 0
-    filled = cv2.inpaint(half, half_hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, patch.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    skin = cv2.GaussianBlur(filled, (0, 0), 2.4 * SCALE / 2).astype(np.float32)
     down = (shape.below_upper + band) / np.maximum(shape.open_px + band, 2)
-    dome = 1 + 0.07 * np.exp(-(((down - 0.45) / 0.25) ** 2)) - 0.16 * smoothstep(0.6, 1.0, down)
-    above = (shape.below_upper < -band) & (shape.below_upper > -3.5 * band) & (shape.across < 1)
+    skin += _edge_error(shape, patch, skin, band) * np.exp(-0.8 * np.maximum(down, 0))[..., None]
+    dome = 1 + 0.05 * np.exp(-(((down - 0.4) / 0.25) ** 2)) - 0.07 * smoothstep(0.6, 1.0, down)
     grain = patch.astype(np.float32) - cv2.GaussianBlur(patch, (0, 0), 3).astype(np.float32)
-    level = min(float(grain[above].std()) if above.sum() > 10 else 2.0, 5.0)
+    level = min(float(grain[below].std()) if below.sum() > 10 else 2.0, 4.0)
     noise = np.random.default_rng(0).standard_normal(patch.shape[:2]).astype(np.float32)
-    noise = 2 * level * cv2.GaussianBlur(noise, (0, 0), 1.2)
+    noise = 2.4 * level * cv2.GaussianBlur(noise, (0, 0), 1.2)
     return np.clip(skin * dome[..., None] + noise[..., None], 0, 255).astype(np.uint8)
+
+
+def _edge_error(shape: EyeShape, patch: Image, skin: Array, band: float) -> Array:
+    """(1, w, 3) how much the skin just above the lashes differs from ``skin``, column by column."""
+    edge = (shape.below_upper < -1.1 * band) & (shape.below_upper > -2.6 * band)
+    error = np.where(edge[..., None], patch - skin, 0)
+    error = np.maximum(error, -25)  # a lash or a brow hair tells nothing about the lid
+    reach = 3 * SCALE * shape.mm
+    total = cv2.GaussianBlur(error.sum(0)[None].astype(np.float32), (0, 0), reach)
+    count = cv2.GaussianBlur(edge.sum(0)[None].astype(np.float32), (0, 0), reach)
+    return np.asarray(total / np.maximum(count, 1e-3)[..., None], np.float32)
+
+
+def _lash_colour(shape: EyeShape, patch: Image, lid: Image) -> Array:
+    """The dark of the lash band; no darker than the band is, so that pale lashes stay pale."""
+    band = (np.abs(shape.below_upper) < SCALE * shape.mm) & (shape.across < 0.9)
+    if band.sum() < 10:
+        return np.asarray(lid.reshape(-1, 3).mean(0) * 0.6, np.float32)
+    pixels = patch[band].astype(np.float32)
+    luma = pixels @ LUMA
+    return np.asarray(pixels[luma <= np.percentile(luma, 25)].mean(0), np.float32)
+
+
+def _lash_strokes(width: int, height: int, shape: EyeShape) -> Image:
+    """(h, w) 0..255: uneven density of the lashes along the lid, fanning out to its ends."""
+    along = shape.axis.to_row(shape.grid)[..., 0] / shape.mm
+    fan = along - 0.12 * along * np.maximum(shape.below_lower / (SCALE * shape.mm), -2)
+    strokes = np.random.default_rng(1).standard_normal(256).astype(np.float32)
+    density = np.interp(fan * 4.0 + 128, np.arange(256), strokes).reshape(height, width)
+    return np.clip(150 + 60 * density, 0, 255).astype(np.uint8)

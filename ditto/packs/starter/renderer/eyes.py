@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.eye_plates import LASH_BAND_MM, EyeLayers, EyeShape
-from ditto.packs.starter.renderer.texture import SCALE
+from ditto.packs.starter.renderer.texture import SCALE, mix
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
 _GAZE_ACROSS = 0.4
-_GAZE_UP = 0.24
+_GAZE_UP = 0.26
 """Shift of the iris at full gaze, over half the eye's width."""
-_LOWER_LID_SHARE = 0.12
+_LOWER_LID_SHARE = 0.07
 """How much of a blink the lower lid does."""
 
 
@@ -51,36 +51,36 @@ class Eye:
         move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
         iris = cv2.warpAffine(self._layers.iris, move, self._patch.shape[1::-1])
         alpha = iris[..., 3].astype(np.float32) / 255
-        ball = _mix(self._layers.white, cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), alpha)
-        return _mix(self._patch, ball, self._ball)
+        ball = mix(self._layers.white, cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), alpha)
+        return mix(self._patch, ball, self._ball)
 
     def _lowered(self, ball: Image, closure: float) -> Image:
-        """Upper lid down to the lower one, which rises a little; lashes move rigidly with it."""
+        """Upper lid down to the lower one, which rises a little."""
         shape, mm = self._shape, self._mm
         rise = _LOWER_LID_SHARE * closure * shape.open_px
-        down = closure * (shape.open_px - rise / max(closure, 1e-3) * 1.0)
+        down = closure * ((1 - _LOWER_LID_SHARE) * shape.open_px + 0.3 * mm)
         below_lid = shape.below_upper - down
         above_lower = -shape.below_lower - rise
         inside = (shape.across < 1).astype(np.float32)
 
-        skin = self._stretched(down, rise, below_lid, above_lower)
-        visible = smoothstep(-1.2, 2.4, below_lid) * smoothstep(-0.6, 2.4, above_lower) * inside
+        out = self._stretched(down, rise, below_lid, above_lower)
+        visible = smoothstep(-1.2, 2.0, below_lid) * smoothstep(-0.6, 2.0, above_lower) * inside
         shade = 1 - 0.3 * closure * np.exp(-np.maximum(below_lid, 0) / 6)
-        out = skin + (ball * shade[..., None] - skin) * visible[..., None]
+        out += (ball * shade[..., None] - out) * visible[..., None]
 
         strength = min(1.0, 2.5 * closure)
         band = LASH_BAND_MM * mm
         cover = (
-            smoothstep(-0.45 * band, 0.45 * band, shape.below_upper + 0.75 * band)
-            * smoothstep(1.4, -1.4, below_lid)
-            * smoothstep(1.06, 0.93, shape.across)
+            smoothstep(-0.5 * band, 0.5 * band, shape.below_upper + 0.8 * band)
+            * smoothstep(1.6 * mm, 0.0, shape.below_lower + rise)
+            * np.maximum(smoothstep(1.4, -1.4, below_lid), closure**4)
+            * smoothstep(1.08, 0.94, shape.across)
             * strength
         )
-        lid = self._layers.lid.astype(np.float32)
+        lid = self._layers.lid[..., :3].astype(np.float32)
         out += (lid - out) * cover[..., None]
-        return np.clip(self._with_lashes(out, lid, down, below_lid / mm, strength), 0, 255).astype(
-            np.uint8
-        )
+        self._draw_lashes(out, lid, down, below_lid / mm, closure)
+        return np.clip(out, 0, 255).astype(np.uint8)
 
     def _stretched(
         self, down: Array, rise: Array, below_lid: Array, above_lower: Array
@@ -100,20 +100,25 @@ class Eye:
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32)  # fmt: skip
 
-    def _with_lashes(
-        self, out: Array, lid: Array, down: Array, below_lid_mm: Array, strength: float
-    ) -> Array:
+    def _draw_lashes(
+        self, out: Array, lid: Array, down: Array, below_lid_mm: Array, closure: float
+    ) -> None:
+        """Real lashes ride on the lid's edge; as it shuts they give way to lashes seen from above
+        (in place)."""
         source = self._pixels - down[..., None] * self._shape.axis.across
         lashes = cv2.remap(
             self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32)  # fmt: skip
-        lashes = np.minimum(lashes, 0.8 * lid)
-        spread = np.where(below_lid_mm < -0.35, 0.55, 0.4)
-        weight = np.exp(-(((below_lid_mm + 0.35) / spread) ** 2))
-        weight = 0.8 * strength * weight * smoothstep(1.04, 0.88, self._shape.across)
-        return out + (lashes - out) * weight[..., None].astype(np.float32)
+        lashes = np.minimum(lashes, 0.85 * lid)
+        strength = min(1.0, 2.5 * closure) * smoothstep(1.04, 0.75, self._shape.across)
+        spread = np.where(below_lid_mm < -0.35, 0.5, 0.4)
+        real = np.exp(-(((below_lid_mm + 0.35) / spread) ** 2)) * 0.8 * strength * (1 - closure)
+        out += (lashes - out) * real[..., None]
 
-
-def _mix(under: Image, over: Image, weight: Array) -> Image:
-    return cv2.blendLinear(over, under, weight, 1 - weight)
+        strokes = self._layers.lid[..., 3].astype(np.float32) / 255
+        edge = np.exp(-((np.minimum(below_lid_mm, 0) / 0.4) ** 2))
+        fringe = np.where(below_lid_mm > 0, np.exp(-((below_lid_mm / 1.1) ** 2)) * strokes, 1)
+        core = 0.6 * np.exp(-((below_lid_mm / 0.5) ** 2))
+        drawn = np.maximum(0.7 * edge * fringe, core) * strength * closure
+        out += (self._layers.lash - out) * drawn[..., None].astype(np.float32)

@@ -17,6 +17,7 @@ from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.fields import FIELD, FIELDS
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.grid import COARSE_NODES, HEAD_SIZE, coarse_positions
+from ditto.packs.starter.renderer.head_volume import STILL_BORDER_PX
 from ditto.packs.starter.renderer.lip_vertices import LipVertices
 from ditto.packs.starter.renderer.rbf import interpolate
 
@@ -31,7 +32,7 @@ _FREE_MM = 11.0
 
 @dataclass(frozen=True)
 class FieldGrids:
-    """(F, COARSE_NODES, COARSE_NODES, 2) displacement in HEAD pixels at amount 1."""
+    """(F, 2, COARSE_NODES, COARSE_NODES) displacement x, y in HEAD pixels at amount 1."""
 
     upper: Array
     lower: Array
@@ -40,7 +41,7 @@ class FieldGrids:
 def build_field_grids(face: FaceGeometry, lips: LipVertices, vertex: Array) -> FieldGrids:
     """Spread the fields (F, 468, 3) of `vertex_fields`, each group with its own fixed points."""
     flat = np.einsum("fvk,kc->vfc", vertex, face.to_pixels).astype(np.float32)  # 468 F 2
-    upper = np.zeros((len(FIELDS), COARSE_NODES, COARSE_NODES, 2), np.float32)
+    upper = np.zeros((len(FIELDS), 2, COARSE_NODES, COARSE_NODES), np.float32)
     lower = upper.copy()
     anchors, inside = _anchors(face)
     queries = coarse_positions()
@@ -56,7 +57,7 @@ def build_field_grids(face: FaceGeometry, lips: LipVertices, vertex: Array) -> F
             points = np.concatenate([face.xy[used], anchors])
             spread = interpolate(points, values, queries[inside])
             for k, column in enumerate(columns):
-                branch[column][inside] = spread[:, 2 * k : 2 * k + 2]
+                branch[column][:, inside] = spread[:, 2 * k : 2 * k + 2].T
     fade = _border_fade(queries)
     return FieldGrids(upper * fade, lower * fade)
 
@@ -84,7 +85,7 @@ def _groups(face: FaceGeometry, lips: LipVertices) -> list[tuple[tuple[str, ...]
     return [
         (("jaw", "shift"), thinned),
         (
-            ("seal", "close", "part", "part_round", "press", "roll", "pucker", "funnel",
+            ("seal", "purse", "close", "part", "part_round", "press", "roll", "pucker", "funnel",
              "stretch", "frown"),
             around & thinned,
         ),
@@ -128,6 +129,6 @@ def _anchors(face: FaceGeometry) -> tuple[Array, Mask]:
 
 
 def _border_fade(positions: Array) -> Array:
-    """(N, N, 1): 0 at the picture's border, 1 from 30 pixels inwards."""
+    """(N, N): 0 at the HEAD view's border, 1 from 50 pixels inwards."""
     edge = np.minimum(positions, HEAD_SIZE - 1 - positions).min(-1)
-    return smoothstep(2, 30, edge)[..., None]
+    return smoothstep(STILL_BORDER_PX, 50, edge)

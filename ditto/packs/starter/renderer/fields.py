@@ -18,7 +18,7 @@ from ditto.packs.starter.renderer.lip_vertices import LipVertices
 Array = NDArray[np.float32]
 
 FIELDS: Final = (
-    "jaw", "seal", "close", "part", "part_round", "press", "roll", "pucker", "funnel",
+    "jaw", "seal", "purse", "close", "part", "part_round", "press", "roll", "pucker", "funnel",
     "stretch", "frown", "shift", "smile", "brow_up", "brow_down", "squint", "cheek_raise",
 )  # fmt: skip
 FIELD: Final = {name: index for index, name in enumerate(FIELDS)}
@@ -38,10 +38,14 @@ def vertex_fields(face: FaceGeometry, lips: LipVertices) -> Array:
 
     _jaw(fields[FIELD["jaw"]], face, lips)
     _seal(fields[FIELD["seal"]], fields[FIELD["jaw"]], lips)
+    fields[FIELD["purse"]] = (
+        fields[FIELD["seal"]] * smoothstep(0.35, 0.95, lips.side)[:, None]
+    )  # the same at the corners only: rounds the mouth
     _close(fields[FIELD["close"]], face)
 
     side, middle, across, depth = lips.side, lips.middle, lips.across, lips.depth
-    for name, profile in (("part", middle), ("part_round", np.sqrt(middle))):
+    round_middle = np.sqrt(np.clip(1 - (side / 0.8) ** 2, 0, 1))
+    for name, profile in (("part", middle), ("part_round", round_middle)):
         put(name, lips.upper, 1, -UPPER_LIP_SHARE * np.sqrt(depth) * profile)
         put(name, lips.lower, 1, (1 - UPPER_LIP_SHARE) * np.sqrt(depth) * profile)
 
@@ -49,7 +53,7 @@ def vertex_fields(face: FaceGeometry, lips: LipVertices) -> Array:
     put("press", lips.upper, 1, (1.0 * depth + 0.2) * thin)
     put("press", lips.lower, 1, -(1.6 * depth + 0.2) * thin)
 
-    put("roll", lips.upper, 1, -2.6 * np.sqrt(depth) * (0.25 + 0.75 * middle))
+    put("roll", lips.upper, 1, -2.4 * np.sqrt(depth) * middle)
     rolled = np.interp(depth, (0.55, 0.75, 0.9, 1.0), (-3.4, -2.2, -0.9, 0.3))
     put("roll", lips.lower, 1, rolled.astype(np.float32) * middle**0.7)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import cv2
@@ -30,17 +31,20 @@ def coarse_positions() -> Array:
     return np.stack(np.meshgrid(axis, axis), axis=-1).astype(np.float32)
 
 
+@cache
+def _refinement() -> Array:
+    """(NODES, COARSE_NODES): Catmull-Rom weights from coarse to fine nodes along one axis."""
+    place = node_positions()[0, :, 0] / COARSE_STEP + 1
+    offset = np.abs(place[:, None] - np.arange(COARSE_NODES))
+    near = 1.5 * offset**3 - 2.5 * offset**2 + 1
+    far = -0.5 * offset**3 + 2.5 * offset**2 - 4 * offset + 2
+    return np.where(offset < 1, near, np.where(offset < 2, far, 0)).astype(np.float32)
+
+
 def refine(coarse: Array) -> Array:
-    """Coarse fields (COARSE_NODES, COARSE_NODES, C) cubically on the lattice (NODES, NODES, C)."""
-    place = (node_positions() / COARSE_STEP + 1).astype(np.float32)
-    planes = [
-        cv2.remap(
-            np.ascontiguousarray(coarse[..., c : c + 4]), place, None, cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        ).reshape(NODES, NODES, -1)
-        for c in range(0, coarse.shape[-1], 4)
-    ]  # fmt: skip
-    return np.concatenate(planes, axis=-1)
+    """Coarse planes (..., COARSE_NODES, COARSE_NODES) cubically as (..., NODES, NODES)."""
+    weights = _refinement()
+    return weights @ coarse @ weights.T
 
 
 def nodes_to_pixels(values: Array) -> Array:

@@ -15,12 +15,15 @@ from ditto.packs.starter.renderer.grid import (
     node_positions,
     refine,
 )
+from ditto.packs.starter.renderer.matte import skull_radius
 from ditto.packs.starter.renderer.rbf import interpolate
 
 Array = NDArray[np.float32]
 
 PIVOT_MM = np.array([0.0, 25.0, 15.0], np.float32)
 """The pivot of head turns from the ears: lower and further back, where the neck carries it."""
+STILL_BORDER_PX = 22
+"""Nothing moves this close to the HEAD view's border: paste-back blends there."""
 _FURTHEST_MM = 28.0
 """Depth behind the pivot is cut here, or a turn would fold the far cheek."""
 
@@ -45,7 +48,7 @@ def depth_map(face: FaceGeometry) -> Array:
         radius=20.0,
     )  # fmt: skip
     size = coarse_positions().shape[0]
-    depth = refine(solved.reshape(size, size, 1))[..., 0]
+    depth = refine(solved.reshape(size, size))
     near = np.minimum(depth, _FURTHEST_MM * face.mm)
     inner = _inside_oval(face)
     return np.asarray(
@@ -66,20 +69,23 @@ def _inside_oval(face: FaceGeometry) -> Array:
     return cv2.GaussianBlur(smoothstep(0, 7, depth), (0, 0), 1.5)
 
 
-def head_weight(face: FaceGeometry) -> Array:
-    """(NODES, NODES): 1 on the head, fading to 0 around it, down the neck and at the border."""
+def head_weight(face: FaceGeometry, silhouette: Array) -> Array:
+    """(NODES, NODES): 1 on the head and its hair, fading to 0 around it and down the neck.
+
+    silhouette: (n, n) 0..1 over the HEAD view, the person as `ditto...matte` finds it.
+    """
     nodes = node_positions()
-    x, y = nodes[..., 0], nodes[..., 1]
-    top, chin = face.xy[topo.FOREHEAD], face.xy[topo.CHIN]
-    middle = face.xy[list(topo.FACE_OVAL)].mean(0)
-    centre = middle + (top - chin) * 0.12
-    half_width = np.linalg.norm(face.xy[topo.LEFT_EAR] - face.xy[topo.RIGHT_EAR]) * 0.66
-    half_height = np.linalg.norm(chin - top) * 0.72
-    radius = np.hypot((x - centre[0]) / half_width, (y - centre[1]) / half_height)
-    weight = smoothstep(1.75, 1.05, radius)
-    below_chin = smoothstep(-12, 62, (y - chin[1]) / face.mm)
-    weight *= 1 - below_chin * smoothstep(0, 1, (y - middle[1]) / (40 * face.mm))
-    edge = np.minimum(nodes, HEAD_SIZE - nodes).min(-1)
-    weight *= smoothstep(0, 36, edge)
-    weight = cv2.GaussianBlur(weight, (0, 0), 2.5)
-    return weight * smoothstep(2, 30, np.minimum(nodes, HEAD_SIZE - 1 - nodes).min(-1))
+    middle, chin = face.xy[list(topo.FACE_OVAL)].mean(0), face.xy[topo.CHIN]
+    skull = smoothstep(1.75, 1.05, skull_radius(face, nodes))
+    grown = cv2.dilate(silhouette, np.ones((7, 7), np.uint8))
+    cell = HEAD_SIZE / silhouette.shape[0]
+    place = ((nodes + 0.5) / cell - 0.5).astype(np.float32)
+    hair = cv2.remap(
+        cv2.GaussianBlur(grown, (0, 0), 3), place, None, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    weight = np.maximum(skull, hair)
+    below_chin = smoothstep(-12, 62, (nodes[..., 1] - chin[1]) / face.mm)
+    weight *= 1 - below_chin * smoothstep(0, 1, (nodes[..., 1] - middle[1]) / (40 * face.mm))
+    edge = np.minimum(nodes, HEAD_SIZE - 1 - nodes).min(-1)
+    return cv2.GaussianBlur(weight, (0, 0), 2.5) * smoothstep(STILL_BORDER_PX, 60, edge)

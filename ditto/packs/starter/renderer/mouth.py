@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.packs.starter.renderer.fields import FIELD
-from ditto.packs.starter.renderer.grid import NODES, STEP
+from ditto.packs.starter.renderer.grid import NODES, STEP, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import HeadPose
-from ditto.packs.starter.renderer.texture import to_texture
-from ditto.packs.starter.renderer.warp import Lattice, Window, cut_lattice, pixel_map, window_pixels
+from ditto.packs.starter.renderer.texture import mix, sample_rgba, to_texture
+from ditto.packs.starter.renderer.warp import Lattice, Window, cut_lattice, window_pixels
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -37,7 +37,9 @@ class MouthLayers:
     tongue: Image
     """(h, w, 4) with the lower teeth."""
     cavity: Image
-    """(h, w, 3)"""
+    """(h, w, 4), opacity: where the upper teeth may bite on the lower lip."""
+    millimetre: Array
+    """(2,) one head millimetre downwards, in texture pixels."""
     lip_shadow: float
     """How much the upper lip darkens what is behind it."""
 
@@ -59,7 +61,7 @@ class Mouth:
         self._upper = cut_lattice(fields[0], weight, depth, window)
         self._lower = cut_lattice(fields[1], weight, depth, window)
         nodes = np.clip(np.round((outline[:, :2] - 1.5) / STEP + 1).astype(int), 0, NODES - 1)
-        rows = [fields[k // 11][:, y, x] for k, (x, y) in enumerate(nodes)]
+        rows = [fields[k // 11][:, :, y, x] for k, (x, y) in enumerate(nodes)]
         self._outline_fields = np.stack(rows, axis=1)  # F 22 2
 
     def draw(self, frame: Image, amounts: Array, pose: HeadPose) -> None:
@@ -73,7 +75,7 @@ class Mouth:
         x0, y0, x1, y1 = window_pixels(window)
         view = frame[y0:y1, x0:x1]
         weight = _feather(view.shape[:2])
-        view[:] = _mix(np.ascontiguousarray(view), drawn, weight)
+        view[:] = mix(np.ascontiguousarray(view), drawn, weight)
 
     def _moved_window(self, amounts: Array, pose: HeadPose) -> Window:
         """Lattice window around the lips of this frame."""
@@ -92,37 +94,39 @@ class Mouth:
         wx0, wy0, _, _ = lattice.window
         x0, y0, x1, y1 = window
         nodes = lattice.backward(amounts, pose)[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
-        return to_texture(pixel_map(nodes)) - self._layers.origin
+        return nodes_to_pixels(to_texture(nodes) - self._layers.origin)
 
     def _composite(self, upper: Array, lower: Array, head: Array, amounts: Array) -> Image:
         layers = self._layers
-        upper_rgb, upper_alpha = _sample(layers.upper_lip, upper)
-        lower_rgb, lower_alpha = _sample(layers.lower_lip, lower)
+        upper_rgb, upper_alpha = sample_rgba(layers.upper_lip, upper)
+        lower_rgb, lower_alpha = sample_rgba(layers.lower_lip, lower)
         if float(((1 - upper_alpha) * (1 - lower_alpha)).max()) < 0.03:
-            return _mix(lower_rgb, upper_rgb, upper_alpha)
-        inside, teeth, teeth_alpha = self._interior(head, upper_alpha, amounts)
-        drawn = _mix(inside, lower_rgb, lower_alpha)
+            return mix(lower_rgb, upper_rgb, upper_alpha)
+        inside, teeth, bite = self._interior(head, upper_alpha, amounts)
+        drawn = mix(inside, lower_rgb, lower_alpha)
         roll = float(amounts[FIELD["roll"]])
         if roll > 0.02:  # the upper teeth bite on the lower lip
-            drawn = _mix(drawn, teeth, teeth_alpha * np.float32(min(1.0, 1.3 * roll)))
-        return _mix(drawn, upper_rgb, upper_alpha)
+            drawn = mix(drawn, teeth, bite * np.float32(min(1.0, 1.3 * roll)))
+        return mix(drawn, upper_rgb, upper_alpha)
 
     def _interior(
         self, head: Array, upper_alpha: Array, amounts: Array
     ) -> tuple[Image, Image, Array]:
-        """Cavity, tongue and teeth under the shadow of the upper lip; and the teeth by themselves."""
+        """Cavity, tongue and teeth under the upper lip's shadow; the teeth alone; where they bite."""
         layers = self._layers
         jaw = amounts[FIELD["jaw"]] * self._jaw_drop * _LOWER_TEETH_FOLLOW_JAW
-        cavity = cv2.remap(layers.cavity, head, None, cv2.INTER_LINEAR, borderMode=_EDGE)
-        tongue, tongue_alpha = _sample(layers.tongue, head - to_texture(jaw) + to_texture(_ZERO))
-        teeth, teeth_alpha = _sample(layers.teeth, head)
-        inside = _mix(_mix(cavity, tongue, tongue_alpha), teeth, teeth_alpha)
+        cavity, bite = sample_rgba(layers.cavity, head)
+        tongue, tongue_alpha = sample_rgba(layers.tongue, head - to_texture(jaw) + to_texture(_ZERO))
+        raised = 3.0 * amounts[FIELD["pucker"]] + 1.5 * amounts[FIELD["funnel"]]
+        teeth, teeth_alpha = sample_rgba(layers.teeth, head + raised * layers.millimetre)
+        inside = mix(mix(cavity, tongue, tongue_alpha), teeth, teeth_alpha)
         reach = max(3, int(0.08 * upper_alpha.shape[1])) | 1
-        light = 1 - layers.lip_shadow * cv2.blur(upper_alpha, (reach, reach))
-        return _dim(inside, light), _dim(teeth, light), teeth_alpha
+        rounded = min(1.0, float(amounts[FIELD["pucker"]] + 0.6 * amounts[FIELD["funnel"]]))
+        shadow = layers.lip_shadow + 0.35 * rounded  # protruding lips shade what is behind them
+        light = 1 - shadow * cv2.blur(upper_alpha, (reach, reach))
+        return _dim(inside, light), _dim(teeth, light), teeth_alpha * bite
 
 
-_EDGE = cv2.BORDER_REPLICATE
 _ZERO = np.zeros(2, np.float32)
 
 
@@ -132,17 +136,6 @@ def _window_around(outline: Array) -> Window:
     x0, y0 = np.clip(low, 0, NODES - 20)
     x1, y1 = np.clip(high, 20, NODES)
     return int(x0), int(y0), int(x1), int(y1)
-
-
-def _sample(texture: Image, place: Array) -> tuple[Image, Array]:
-    """Colour (h, w, 3) and opacity 0..1 (h, w) of an RGBA texture."""
-    rgba = cv2.remap(texture, place, None, cv2.INTER_LINEAR, borderMode=_EDGE)
-    alpha = cv2.extractChannel(rgba, 3).astype(np.float32) / 255
-    return cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), alpha
-
-
-def _mix(under: Image, over: Image, weight: Array) -> Image:
-    return cv2.blendLinear(over, under, weight, 1 - weight)
 
 
 def _dim(rgb: Image, light: Array) -> Image:

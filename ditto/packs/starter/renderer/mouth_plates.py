@@ -127,7 +127,8 @@ def _real_teeth_colour(
 def paint_interior(
     face: FaceGeometry, colours: MouthColours, texture: Image, box: Box
 ) -> tuple[Image, Image, Image]:
-    """The layers behind the lips: upper teeth RGBA, tongue and lower teeth RGBA, cavity RGB."""
+    """The layers behind the lips: upper teeth RGBA, tongue and lower teeth RGBA, and the
+    cavity RGB with the weight of the upper teeth where they bite on the lower lip."""
     axis = RowAxis(face.seam[0, :2], face.seam[-1, :2])
     grid = texture_grid(box)
     place = axis.to_row(grid)
@@ -154,7 +155,8 @@ def paint_interior(
         [(tongue_rgb * (1 - a) + lower_rgb * a) * dim, 255 * np.maximum(tongue_alpha, lower_alpha)]
     )
     throat = 0.55 + 0.45 * np.exp(-(((y - 3) / 9) ** 2)) + smoothstep(0.6, 1.05, side)
-    cavity = throat[..., None] * colours.cavity
+    bite = smoothstep(0.72, 0.42, side)  # where upper teeth may rest on the lower lip
+    cavity = np.dstack([throat[..., None] * colours.cavity, 255 * bite])
     soft = 0.3 * SCALE
     return (
         _to_bytes(cv2.GaussianBlur(upper, (0, 0), soft)),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ditto.face import topology as topo
 from ditto.face.crop import crop_image, head_crop, transform_points
 from ditto.face.eye_state import eye_open
-from ditto.packs.starter.renderer.appearance import SIDES, decode_jpeg, encode_jpeg
+from ditto.packs.starter.renderer.appearance import SIDES, decode_jpeg, encode_jpeg, still_view
 from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
 from ditto.packs.starter.renderer.eye_plates import measure_eye, paint_eye
@@ -20,6 +20,7 @@ from ditto.packs.starter.renderer.grid import HEAD_SIZE, node_positions
 from ditto.packs.starter.renderer.head_volume import depth_map, head_weight, pivot
 from ditto.packs.starter.renderer.identity import face_identity
 from ditto.packs.starter.renderer.lip_vertices import find_lips
+from ditto.packs.starter.renderer.matte import cut_matte
 from ditto.packs.starter.renderer.mouth_plates import (
     lip_masks,
     measure_colours,
@@ -60,6 +61,7 @@ def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
     texture = decode_jpeg(texture_data, (TEXTURE_SIZE, TEXTURE_SIZE))
     traits = measure_traits(face, vertex)
     identity = face_identity(face, traits)
+    matte = cut_matte(face, still_view(texture))
     grids = build_field_grids(face, lips, vertex)
     return {
         "traits": traits.to_array(),
@@ -70,9 +72,12 @@ def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
         "portrait_shape": np.array(portrait.shape[:2], np.int32),
         "portrait_crop": crop,
         "texture": texture_data,
+        "matte": matte.alpha,
+        "background_known": matte.known,
+        "background_fill": matte.fill,
         "pivot": pivot(face),
         "depth": depth_map(face).astype(np.float16),
-        "head_weight": head_weight(face).astype(np.float16),
+        "head_weight": head_weight(face, matte.silhouette).astype(np.float16),
         "below_seam": _below_seam(face).astype(np.float16),
         "fields_upper": grids.upper.astype(np.float16),
         "fields_lower": grids.lower.astype(np.float16),
@@ -138,6 +143,7 @@ def _mouth_arrays(face: FaceGeometry, texture: Image, vertex: Array) -> Arrays:
         "tongue": tongue,
         "cavity": cavity,
         "lip_shadow": np.array([0.42 if face.gap_mm < 2 else 0.2], np.float32),
+        "millimetre": face.to_pixels[1],
         "lip_outline": outline,
         "jaw_drop": vertex[FIELD["jaw"], topo.LOWER_LIP_MID] @ face.to_pixels,
     }
@@ -154,4 +160,5 @@ def _eye_arrays(face: FaceGeometry, texture: Image) -> Arrays:
         arrays[f"eye_{side}_white"] = layers.white
         arrays[f"eye_{side}_iris"] = layers.iris
         arrays[f"eye_{side}_lid"] = layers.lid
+        arrays[f"eye_{side}_lash"] = layers.lash
     return arrays

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,11 +17,11 @@ from ditto.motion import layout, semantics
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
 from ditto.packs.starter.renderer.appearance import Appearance
 from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_arrays
-from ditto.packs.starter.renderer.grid import HEAD_SIZE
+from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import head_pose
 from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
-from ditto.packs.starter.renderer.texture import to_texture
-from ditto.packs.starter.renderer.warp import pixel_map, window_pixels
+from ditto.packs.starter.renderer.texture import mix, sample_rgba, to_texture
+from ditto.packs.starter.renderer.warp import window_pixels
 from ditto.stages import FaceIdentity, Image, Portrait
 
 Array = NDArray[np.float32]
@@ -59,12 +58,11 @@ class StarterRenderer:
         pose = head_pose(driven, appearance.reference, appearance.traits, appearance.pivot)
         texture = _with_eyes(appearance, eye_amounts(controls, appearance.traits))
         lattice = appearance.lattice
-        place = to_texture(pixel_map(lattice.backward(amounts, pose)))
-        frame = appearance.still.copy()
+        place = nodes_to_pixels(to_texture(lattice.backward(amounts, pose)))
+        head, opacity = sample_rgba(texture, place)
         x0, y0, x1, y1 = window_pixels(lattice.window)
-        frame[y0:y1, x0:x1] = cv2.remap(
-            texture, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        frame = appearance.still.copy()
+        frame[y0:y1, x0:x1] = mix(appearance.background, head, opacity)
         appearance.mouth.draw(frame, amounts, pose)
         return frame
 
@@ -104,5 +102,5 @@ def _with_eyes(appearance: Appearance, amounts: EyeAmounts) -> Image:
         return appearance.texture
     texture = appearance.texture.copy()
     for eye, closure in zip(appearance.eyes, closures, strict=True):
-        texture[eye.area] = eye.paint(closure, amounts.gaze_x, amounts.gaze_y)
+        texture[eye.area][..., :3] = eye.paint(closure, amounts.gaze_x, amounts.gaze_y)
     return texture

@@ -28,7 +28,7 @@ class TeethRow:
 
 
 UPPER = TeethRow((8.4, 6.6, 7.4, 6.8, 6.6, 8.0), edge_mm=2.4, height_mm=11.0, hangs=True)
-LOWER = TeethRow((5.3, 5.8, 6.6, 6.8, 7.0, 8.0), edge_mm=0.8, height_mm=8.0, hangs=False)
+LOWER = TeethRow((5.3, 5.8, 6.6, 6.8, 7.0, 8.0), edge_mm=2.0, height_mm=8.0, hangs=False)
 
 
 def paint_row(row: TeethRow, x_mm: Array, y_mm: Array, colour: Array) -> tuple[Array, Array]:

@@ -45,3 +45,15 @@ def polygon_mask(outline: Array, box: tuple[int, int, int, int]) -> Image:
     corners = np.round((to_texture(outline) - [x0, y0]) * 16).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
     return mask
+
+
+def sample_rgba(texture: Image, place: Array) -> tuple[Image, Array]:
+    """Colour (h, w, 3) and opacity 0..1 (h, w) of an RGBA texture at places (h, w, 2)."""
+    rgba = cv2.remap(texture, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    opacity = cv2.extractChannel(rgba, 3).astype(np.float32) * np.float32(1 / 255)
+    return cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), opacity
+
+
+def mix(under: Image, over: Image, weight: Array) -> Image:
+    """``over`` (h, w, 3) at ``weight`` (h, w) laid on ``under``."""
+    return cv2.blendLinear(over, under, weight, 1 - weight)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.packs.starter.renderer.grid import STEP, node_positions, nodes_to_pixels, refine
+from ditto.packs.starter.renderer.grid import STEP, node_positions
 from ditto.packs.starter.renderer.pose import HeadPose
 
 Array = NDArray[np.float32]
@@ -24,7 +24,7 @@ class Lattice:
 
     window: Window
     fields: Array
-    """(F, h * w * 2) displacement in HEAD pixels at amount 1."""
+    """(F, 2 * h * w) displacement x, then y, in HEAD pixels at amount 1."""
     positions: Array
     """(h, w, 2) HEAD pixels."""
     weight: Array
@@ -35,7 +35,8 @@ class Lattice:
     def backward(self, amounts: Array, pose: HeadPose) -> Array:
         """(h, w, 2) HEAD position that each node of the frame shows."""
         h, w = self.weight.shape
-        displaced = self._forward((amounts @ self.fields).reshape(h, w, 2), pose)
+        expression = cv2.merge(list((amounts @ self.fields).reshape(2, h, w)))
+        displaced = self._forward(expression, pose)
         return self._invert(displaced) + self.positions
 
     def _forward(self, expression: Array, pose: HeadPose) -> Array:
@@ -61,32 +62,19 @@ class Lattice:
 
 
 def cut_lattice(fields: Array, weight: Array, depth: Array, window: Window) -> Lattice:
-    """A window of fields (F, NODES, NODES, 2), head weight and depth (NODES, NODES)."""
+    """A window of fields (F, 2, NODES, NODES), head weight and depth (NODES, NODES)."""
     x0, y0, x1, y1 = window
     area = np.s_[y0:y1, x0:x1]
     return Lattice(
         window=window,
-        fields=np.ascontiguousarray(fields[:, y0:y1, x0:x1]).reshape(len(fields), -1),
+        fields=np.ascontiguousarray(fields[..., y0:y1, x0:x1]).reshape(len(fields), -1),
         positions=np.ascontiguousarray(node_positions()[area]),
         weight=np.ascontiguousarray(weight[area]),
         depth=np.ascontiguousarray(depth[area]),
     )
 
 
-def refine_fields(coarse: Array) -> Array:
-    """Stored fields (F, COARSE_NODES, COARSE_NODES, 2) on the lattice (F, NODES, NODES, 2)."""
-    planes = np.moveaxis(coarse.astype(np.float32), 0, 2)  # y x F 2
-    fine = refine(planes.reshape(*planes.shape[:2], -1))
-    fine = fine.reshape(*fine.shape[:2], len(coarse), 2)
-    return np.ascontiguousarray(np.moveaxis(fine, 2, 0))
-
-
 def window_pixels(window: Window) -> tuple[int, int, int, int]:
     """HEAD pixels x0, y0, x1, y1 that `nodes_to_pixels` of a window's nodes covers."""
     x0, y0, x1, y1 = window
     return x0 * STEP, y0 * STEP, (x1 - 2) * STEP, (y1 - 2) * STEP
-
-
-def pixel_map(nodes: Array) -> Array:
-    """Backward map (4h - 8, 4w - 8, 2) of the nodes (h, w, 2)."""
-    return nodes_to_pixels(nodes)
