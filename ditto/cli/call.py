@@ -42,7 +42,7 @@ def animate_to_file(
     started, stats, events = None, None, []
     part = target.with_name(target.name + ".part")
     with gateway(server) as service:
-        call = service.Animate(_requests(config, speech, paced_seconds))
+        call = service.Animate(requests(config, speech, paced_seconds))
         try:
             with part.open("wb") as file:
                 for response in call:
@@ -65,9 +65,10 @@ def animate_to_file(
     return CallResult(started, stats, events, time.monotonic() - begun)
 
 
-def _requests(
-    config: AnimateConfig, speech: bytes, paced_seconds: float | None
+def requests(
+    config: AnimateConfig, speech: bytes, paced_seconds: float | None = None
 ) -> Iterator[AnimateRequest]:
+    """What a call sends, at once or spread over `paced_seconds`."""
     yield AnimateRequest(config=config)
     size, wait_s = MESSAGE_BYTES, 0.0
     if paced_seconds:
