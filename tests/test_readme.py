@@ -1,7 +1,7 @@
 """The examples of the documentation are run as they stand, against a real cluster.
 
 A code block with ``<!-- tested -->`` on the line before it is run in a folder that has `examples/`;
-the address 127.0.0.1:50051 and the default of `ditto animate` and `ditto register` are the cluster's.
+the address 127.0.0.1:50051, and where `ditto animate` and `ditto register` call, are the cluster's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MARKED = re.compile(r"^<!-- tested -->\n```(python|bash)\n(.*?)^```", re.M | re.
 def examples() -> list[tuple[str, str, str]]:
     """(place, language, code) of every marked block."""
     found = []
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]:
+    for path in [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("**/*.md"))]:
         text = path.read_text("utf-8")
         for block in MARKED.finditer(text):
             line = text.count("\n", 0, block.start()) + 1
