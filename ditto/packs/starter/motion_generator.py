@@ -1,0 +1,206 @@
+"""The starter pack's motion stage: a small diffusion transformer, streamed (paper 3.2, 3.3.2).
+
+Every segment of 5 frames is sampled behind the frames already shown, in a few deterministic steps.
+Blinks, glances and posture come from seeded processes (`behaviour`) that condition the network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from ditto.diffusion.few_step import keyed_noise, sample, soften_seam
+from ditto.errors import InvalidInputError
+from ditto.packs.starter import behaviour, conditions, coordinates
+from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
+
+DEFAULT_STEPS = 2
+MAX_STEPS = 10
+_MOUTH_GUIDANCE = 1.4
+
+
+@dataclass(frozen=True)
+class MotionState:
+    """What one call's generator remembers: the last frames shown, and what the call asked for."""
+
+    shown: Array
+    """(P, C) standardised coordinates of the last frames."""
+    shown_tokens: Array
+    """(P, D) their condition tokens."""
+    waiting: Array
+    """(n, D) features, n < segment, of a segment not yet complete."""
+    frame: int
+    """Absolute index of the next frame."""
+    seed: int
+    steps: int
+    emotion: Array
+    """(8,) emotion vector."""
+    canonical_keypoints: Array
+    """(63,)"""
+    reference_motion: Array
+    """(265,)"""
+
+
+class StarterMotionGenerator:
+    """`ditto.stages.MotionGenerator` on ONNX Runtime, one thread.
+
+    Holds weights alone; may be shared by any number of calls and threads.
+    """
+
+    def __init__(self, model_path: Path, threads: int = 1) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = ort.InferenceSession(
+            str(model_path), options, providers=["CPUExecutionProvider"]
+        )
+        facts = self._session.get_modelmeta().custom_metadata_map
+        self._mean = np.array(json.loads(facts["mean"]), np.float32)
+        self._scale = np.array(json.loads(facts["scale"]), np.float32)
+        shapes = {node.name: node.shape for node in self._session.get_inputs()}
+        self._prefix_frames, self._token_width = shapes["shown_tokens"][1:]
+        self.segment_frames, self.feature_dim = shapes["audio"][1:]
+        self._guidance = np.ones(coordinates.COUNT, np.float32)
+        self._guidance[list(coordinates.MOUTH)] = _MOUTH_GUIDANCE
+
+    def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> MotionState:
+        """The state before a call's first frame. Raises `InvalidInputError` for bad settings."""
+        if settings.emotion not in EMOTIONS:
+            raise InvalidInputError(
+                "emotion", f"unknown {settings.emotion!r}; allowed: {', '.join(EMOTIONS)}"
+            )
+        if not 0 <= settings.emotion_intensity <= 1:
+            raise InvalidInputError(
+                "emotion_intensity", f"{settings.emotion_intensity}; allowed: 0 to 1"
+            )
+        steps = DEFAULT_STEPS if settings.sampling_steps is None else settings.sampling_steps
+        if not 1 <= steps <= MAX_STEPS:
+            raise InvalidInputError("sampling_steps", f"{steps}; allowed: 1 to {MAX_STEPS}")
+        label = EMOTIONS.index(settings.emotion)
+        state = MotionState(
+            shown=self._standard(np.zeros((self._prefix_frames, coordinates.COUNT), np.float32)),
+            shown_tokens=np.zeros((self._prefix_frames, self._token_width), np.float32),
+            waiting=np.zeros((0, self.feature_dim), np.float32),
+            frame=0,
+            seed=settings.seed,
+            steps=steps,
+            emotion=conditions.emotion(label, settings.emotion_intensity),
+            canonical_keypoints=identity.canonical_keypoints,
+            reference_motion=identity.reference_motion,
+        )
+        return replace(state, shown_tokens=self._rest_tokens(state))
+
+    def step(self, state: MotionState, features: Array) -> tuple[MotionState, Array | None]:
+        """Take features (T, 768), any T; give the motion frames now complete, (T', 265)."""
+        return self.step_many([state], [features])[0]
+
+    def step_many(
+        self, states: Sequence[MotionState], chunks: Sequence[Array]
+    ) -> list[tuple[MotionState, Array | None]]:
+        """`step` for several calls at once; segments that are ready together share their runs."""
+        states = [self._append(state, chunk) for state, chunk in zip(states, chunks, strict=True)]
+        frames: list[list[Array]] = [[] for _ in states]
+        while ready := [i for i, state in enumerate(states) if self._is_ready(state)]:
+            for steps in {states[i].steps for i in ready}:
+                group = [i for i in ready if states[i].steps == steps]
+                sampled = self._sample_segments([states[i] for i in group])
+                for i, segment, tokens in zip(group, *sampled, strict=True):
+                    frames[i].append(self._lift(states[i], segment))
+                    states[i] = self._advance(states[i], segment, tokens)
+        joined = [np.concatenate(new) if new else None for new in frames]
+        return list(zip(states, joined, strict=True))
+
+    def flush(self, state: MotionState) -> tuple[MotionState, Array | None]:
+        """End of speech: the rest, so that every feature frame got its motion frame."""
+        left = len(state.waiting)
+        if left == 0:
+            return state, None
+        filler = np.repeat(state.waiting[-1:], self.segment_frames - left, axis=0)
+        filled = replace(state, waiting=np.concatenate([state.waiting, filler]))
+        (segment,), (tokens,) = self._sample_segments([filled])
+        kept = segment[:left]
+        return self._advance(state, kept, tokens[:left]), self._lift(state, kept)
+
+    def _append(self, state: MotionState, features: Array) -> MotionState:
+        shape = (-1, self.feature_dim)
+        if features.ndim != 2 or features.shape[1] != shape[1] or not np.isfinite(features).all():
+            problem = f"shape {features.shape}; allowed: (T, {self.feature_dim}), all finite"
+            raise InvalidInputError("features", problem)
+        waiting = np.concatenate([state.waiting, features.astype(np.float32, copy=False)])
+        return replace(state, waiting=waiting)
+
+    def _is_ready(self, state: MotionState) -> bool:
+        return len(state.waiting) >= self.segment_frames
+
+    def _sample_segments(self, states: list[MotionState]) -> tuple[Array, Array]:
+        """The next segments (B, K, C) of states with one number of steps, and their tokens."""
+        inputs = self._inputs(states)
+        tokens = np.empty(0, np.float32)
+
+        def denoise(noisy: Array, t: float) -> Array:
+            nonlocal tokens
+            times = np.full(len(states), t, np.float32)
+            clean, tokens = self._session.run(
+                ["clean", "tokens"], {**inputs, "noisy": noisy, "t": times}
+            )
+            return np.asarray(clean)
+
+        size = (self.segment_frames, coordinates.COUNT)
+        noise = np.stack([keyed_noise(state.seed, state.frame, *size) for state in states])
+        segments = sample(denoise, noise, states[0].steps)
+        return soften_seam(inputs["shown"], segments), tokens
+
+    def _inputs(self, states: list[MotionState]) -> dict[str, Array]:
+        """What does not change from one denoising step to the next."""
+        rows = [self._conditions(state) for state in states]
+        return {
+            "shown": np.stack([state.shown for state in states]),
+            "shown_tokens": np.stack([state.shown_tokens for state in states]),
+            "steer": np.stack([steer for steer, _ in rows]),
+            "audio": np.stack([state.waiting[: self.segment_frames] for state in states]),
+            "enhanced": np.stack([enhanced for _, enhanced in rows]),
+            "guidance": np.broadcast_to(self._guidance, (len(states), coordinates.COUNT)),
+        }
+
+    def _conditions(self, state: MotionState) -> tuple[Array, Array]:
+        """Steering motion (P + K, C) of shown and coming frames, enhanced conditions (K, E)."""
+        coming = np.arange(state.frame, state.frame + self.segment_frames)
+        every = np.arange(state.frame - self._prefix_frames, coming[-1] + 1)
+        steer = behaviour.reference_steer(behaviour.posture(state.seed, every))
+        eyes = behaviour.eye_state(
+            behaviour.blink(state.seed, coming), behaviour.gaze(state.seed, coming)
+        )
+        enhanced = conditions.enhanced(eyes, state.canonical_keypoints, state.emotion)
+        return self._standard(steer), enhanced
+
+    def _rest_tokens(self, state: MotionState) -> Array:
+        """(P, D) tokens of the time before the first frame: nothing heard, eyes at rest."""
+        still = np.zeros((self.segment_frames, 2), np.float32)
+        eyes = behaviour.eye_state(still[:, 0], still)
+        enhanced = conditions.enhanced(eyes, state.canonical_keypoints, state.emotion)
+        silence = np.zeros((self.segment_frames, self.feature_dim), np.float32)
+        inputs = self._inputs([replace(state, waiting=silence)]) | {"enhanced": enhanced[None]}
+        inputs["noisy"] = np.zeros((1, self.segment_frames, coordinates.COUNT), np.float32)
+        inputs["t"] = np.ones(1, np.float32)
+        (tokens,) = self._session.run(["silent_tokens"], inputs)
+        return np.repeat(tokens[0, :1], self._prefix_frames, axis=0)
+
+    def _advance(self, state: MotionState, segment: Array, tokens: Array) -> MotionState:
+        return replace(
+            state,
+            shown=np.concatenate([state.shown, segment])[-self._prefix_frames :],
+            shown_tokens=np.concatenate([state.shown_tokens, tokens])[-self._prefix_frames :],
+            waiting=state.waiting[len(segment) :],
+            frame=state.frame + len(segment),
+        )
+
+    def _lift(self, state: MotionState, segment: Array) -> Array:
+        return coordinates.lift(segment * self._scale + self._mean, state.reference_motion)
+
+    def _standard(self, motion: Array) -> Array:
+        return np.asarray((motion - self._mean) / self._scale, np.float32)

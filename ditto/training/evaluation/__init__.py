@@ -1,0 +1,1 @@
+"""Judging a motion model: real clips, held-out voices, and the statistics of its motion."""

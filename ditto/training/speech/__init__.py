@@ -1,0 +1,1 @@
+"""Training speech: sentences, three synthesisers with phoneme timings, rooms and noises."""

@@ -1,0 +1,69 @@
+"""Timed phones: one small ARPAbet-like alphabet that every synthesiser's output is mapped to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+PAUSE = "pau"
+SAMPLE_RATE_HZ = 16_000
+
+
+class Phone(NamedTuple):
+    """One phone and its time in the recording, in seconds."""
+
+    symbol: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Speech samples (n,) at `SAMPLE_RATE_HZ` in [-1, 1], and phones that cover them in order."""
+
+    samples: Samples
+    phones: tuple[Phone, ...]
+
+
+@cache
+def _ipa() -> tuple[dict[str, str], dict[str, str]]:
+    """Our symbols by IPA letter, and by pair of letters."""
+    table = yaml.safe_load(files(__package__).joinpath("ipa.yaml").read_text("utf-8"))
+    letters = {letter: symbol for symbol, row in table["letters"].items() for letter in row}
+    return letters, table["pairs"]
+
+
+def arpabet(ipa: str) -> str:
+    """The alphabet's symbol for one IPA phone such as ``ɑː``; `PAUSE` where it is none."""
+    bare = ipa.strip("ˈˌː ʲʰ̩̃ˑ")
+    letters, pairs = _ipa()
+    return pairs.get(bare[:2]) or letters.get(bare[:1], PAUSE)
+
+
+def lay_out(durations: Iterable[tuple[str, float]]) -> tuple[Phone, ...]:
+    """Phones one after another from (symbol, seconds); neighbouring pauses become one."""
+    phones: list[Phone] = []
+    now = 0.0
+    for symbol, seconds in durations:
+        if seconds <= 0:
+            continue
+        if phones and symbol == PAUSE == phones[-1].symbol:
+            phones[-1] = phones[-1]._replace(end_s=now + seconds)
+        else:
+            phones.append(Phone(symbol, now, now + seconds))
+        now += seconds
+    return tuple(phones)
+
+
+def shifted(phones: Iterable[Phone], offset_s: float, stretch: float = 1.0) -> list[Phone]:
+    """Phones after stretching time by ``stretch``, then moving them ``offset_s`` later."""
+    return [Phone(p, a * stretch + offset_s, b * stretch + offset_s) for p, a, b in phones]

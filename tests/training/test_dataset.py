@@ -1,0 +1,41 @@
+"""Windows: aligned with serving units, at rest before a take starts, emotions faded in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ditto.packs.starter import coordinates
+from ditto.training.dataset import Clip, Windows, statistics
+
+
+def test_windows_have_matching_shapes_and_repeat(clip: Clip) -> None:
+    windows = Windows([clip], frames=40, block_frames=5)
+    batch = windows.draw(6, np.random.default_rng(0))
+    again = windows.draw(6, np.random.default_rng(0))
+    assert batch.audio.shape == (6, 40, 24)
+    assert batch.motion.shape == batch.steer.shape == (6, 40, coordinates.COUNT)
+    assert batch.enhanced.shape == (6, 40, 79)
+    np.testing.assert_array_equal(batch.motion, again.motion)
+
+
+def test_before_a_take_nothing_is_heard_and_nothing_moves(clip: Clip) -> None:
+    batch = Windows([clip], 40, 5).draw(200, np.random.default_rng(1))
+    early = ~batch.heard
+    assert early.any()
+    assert (early.sum(1) % 5 == 0).all()
+    assert not batch.motion[early].any()
+    assert not batch.steer[early].any()
+    assert (batch.enhanced[early][:, :2] == 1).all()
+
+
+def test_lids_follow_the_eye_condition(clip: Clip) -> None:
+    batch = Windows([clip], 40, 5).draw(100, np.random.default_rng(2))
+    lids = batch.motion[..., coordinates.index("eyeBlinkLeft")]
+    np.testing.assert_allclose(batch.enhanced[..., 0], 1 - lids, atol=1e-6)
+    assert lids.max() > 0.9
+
+
+def test_statistics_never_divide_by_less_than_the_floor(clip: Clip) -> None:
+    mean, scale = statistics(Windows([clip], 40, 5), np.random.default_rng(0))
+    assert mean.shape == scale.shape == (coordinates.COUNT,)
+    assert (scale >= 0.004).all()
