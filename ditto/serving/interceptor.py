@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Context = Any
 """A `grpc.aio.ServicerContext`."""
 Behaviour = Callable[[Any, Context], Any]
+_CANCELLATION_LAG_S = 0.003
 _STANDARD_SERVICES = ("/grpc.health.", "/grpc.reflection.")
 
 
@@ -96,6 +97,9 @@ def _checked(request: Any) -> Any:
 async def _checked_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for request in requests:
         yield _checked(request)
+    # A cancelled call ends its requests just as a closed one does, shortly before the cancellation
+    # itself arrives: without this wait the handler would go on to finish the speech.
+    await asyncio.sleep(_CANCELLATION_LAG_S)
 
 
 def _guard(behaviour: Behaviour) -> Behaviour:

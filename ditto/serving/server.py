@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -54,6 +54,18 @@ class Service(Protocol):
 
     async def close(self) -> None:
         """Free what was loaded."""
+
+
+Report = Callable[[bool], Awaitable[None]]
+"""Tells health whether a process can do its work now."""
+
+
+@runtime_checkable
+class DependentService(Service, Protocol):
+    """A service that can work only while others do."""
+
+    async def follow_health(self, report: Report) -> None:
+        """Report now, and at every change, until cancelled."""
 
 
 Load = Callable[[], Awaitable[Service]]
@@ -110,15 +122,22 @@ class ProcessServer:
         await self._server.start()
 
     async def serve(self, load: Load) -> None:
-        """Load, then report SERVING."""
+        """Load, then report SERVING, for a dependent service as long as it says so."""
         service = await load()
         service.register(self._late)
         names = [*service.service_names, HEALTH_SERVICE, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, cast(grpc.aio.Server, self._late))
         self._service = service
-        for name in ("", *service.service_names):
-            await self._health.set(name, _HealthStatus.SERVING)
         log.info("serving", extra={"fields": {"listen": self._config.listen}})
+        if isinstance(service, DependentService):
+            await service.follow_health(self._report)
+        else:
+            await self._report(True)
+
+    async def _report(self, is_serving: bool) -> None:
+        status = _HealthStatus.SERVING if is_serving else _HealthStatus.NOT_SERVING
+        for name in ("", *(self._service.service_names if self._service else ())):
+            await self._health.set(name, status)
 
     async def stop(self) -> None:
         """Report NOT_SERVING, let live sessions end within the drain time, then stop."""
