@@ -23,6 +23,7 @@ INCLUDES = {
     "dev": ("runtime", "train", "dev"),
 }
 """A set stands for the sets that its file pulls in with -r, too."""
+NEEDED_MB = {"runtime": 900, "train": 2500, "dev": 2500}
 
 _NO_NETWORK = (
     "Failed to establish a new connection",
@@ -44,6 +45,7 @@ def main() -> None:
     try:
         if is_installed(wanted):
             return
+        require_room(wanted)
         make_venv()
         install(wanted)
         for part in INCLUDES[wanted]:
@@ -71,6 +73,14 @@ def use_recent_python() -> None:
         f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; install one "
         "(apt-get install python3.11 python3.11-venv) or name it: make PYTHON=/path/to/python"
     )
+
+
+def require_room(name: str) -> None:
+    if not os.access(ROOT, os.W_OK):
+        fail(f"cannot write {ROOT}: make it yours, or clone the project somewhere else")
+    free_mb, needed_mb = shutil.disk_usage(ROOT).free >> 20, NEEDED_MB[name]
+    if free_mb < needed_mb:
+        fail(f"{ROOT}: {needed_mb} MiB needed, {free_mb} MiB free; free some space there")
 
 
 def stamp(name: str) -> Path:
@@ -107,7 +117,7 @@ def make_venv() -> None:
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     fail(
         f"cannot make a virtual environment: apt-get install python{version}-venv, "
-        "or install pip 22.3 or newer and run it again (a full disk or no network ends here too)"
+        "or install pip 22.3 or newer and run it again (no network ends here too)"
     )
 
 
