@@ -1,0 +1,1 @@
+"""The gateway: the public service, which owns each call and drives the three stages."""

@@ -1,0 +1,69 @@
+"""From a checked configuration to three open stages: what happens before `started`."""
+
+from __future__ import annotations
+
+from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
+from ditto.serving import metrics
+from ditto.v1 import animation_pb2 as pb
+from ditto.v1 import audio_encoder_pb2 as audio_pb
+from ditto.v1 import motion_dit_pb2 as motion_pb
+from ditto.v1 import renderer_pb2 as render_pb
+from ditto.v1 import types_pb2 as types
+from gateway.call_stages import CallStages, StageConfigs, StagePools
+from gateway.media_clock import SAMPLE_RATE_HZ
+from gateway.portraits import PortraitDesk, PreparedAvatar
+
+
+async def admit(
+    call_id: str,
+    asked: pb.AnimateConfig,
+    pools: StagePools,
+    desk: PortraitDesk,
+    stages: CallStages,
+) -> PreparedAvatar:
+    """Prepare the portrait and open `stages`. Raises `AtCapacityError` at once when one is full."""
+    try:
+        for pool in pools:
+            await pool.require_slot(asked.pack)
+        avatar = await desk.find(asked)
+        await stages.open(pools, stage_configs(call_id, asked, avatar))
+    except DittoError as error:
+        _count_refusal(error)
+        raise
+    return avatar
+
+
+def stage_configs(call_id: str, asked: pb.AnimateConfig, avatar: PreparedAvatar) -> StageConfigs:
+    """What each stage is told of a call."""
+    speech = types.AudioFormat(
+        encoding=types.AUDIO_ENCODING_S16LE, sample_rate_hz=SAMPLE_RATE_HZ, channels=1
+    )
+    motion = motion_pb.GenerateConfig(
+        call_id=call_id,
+        identity=avatar.identity,
+        seed=asked.seed,
+        emotion=asked.emotion,
+        emotion_intensity=asked.emotion_intensity,
+        control=asked.motion,
+    )
+    if asked.HasField("sampling_steps"):
+        motion.sampling_steps = asked.sampling_steps
+    return StageConfigs(
+        pack=asked.pack,
+        audio=audio_pb.EncodeConfig(call_id=call_id, audio_format=speech),
+        motion=motion,
+        render=render_pb.RenderConfig(
+            call_id=call_id,
+            content_key=avatar.known.content_key,
+            video_format=asked.video_format,
+            view=asked.view,
+        ),
+        portrait=avatar.portrait,
+    )
+
+
+def _count_refusal(error: DittoError) -> None:
+    if isinstance(error, AtCapacityError):
+        metrics.ADMISSIONS_REFUSED.labels("no_slot").inc()
+    elif isinstance(error, StageUnavailableError):
+        metrics.ADMISSIONS_REFUSED.labels("no_replica").inc()

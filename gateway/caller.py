@@ -1,0 +1,102 @@
+"""What the caller sends after the configuration: speech, controls, interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from ditto.errors import InvalidInputError, ProtocolError
+from ditto.media.audio import AudioReader
+from ditto.v1 import animation_pb2 as pb
+from ditto.v1 import motion_dit_pb2 as motion_pb
+from ditto.v1 import types_pb2 as types
+from gateway.call_stages import MotionStream
+from gateway.clock import Clock
+from gateway.feeding import Feeder
+from gateway.limits import CallLimits, check_audio_message, check_speech
+from gateway.measure import CallMeasure
+from gateway.media_clock import SAMPLE_RATE_HZ
+from gateway.outbox import Outbox
+from gateway.validation import check_control
+
+Requests = AsyncIterator[pb.AnimateRequest]
+
+
+class Caller:
+    """Reads the requests of one call and passes each on to where it belongs."""
+
+    def __init__(
+        self,
+        requests: Requests,
+        reader: AudioReader,
+        feeder: Feeder,
+        motion: MotionStream,
+        outbox: Outbox,
+        measure: CallMeasure,
+        limits: CallLimits,
+        clock: Clock,
+        needs_speech: bool,
+    ) -> None:
+        """`needs_speech` says whether a call without any is an error."""
+        self._requests = requests
+        self._reader = reader
+        self._feeder = feeder
+        self._motion = motion
+        self._outbox = outbox
+        self._measure = measure
+        self._limits = limits
+        self._clock = clock
+        self._needs_speech = needs_speech
+        self.heard_at_s = clock.now()
+        """When the last message came."""
+        self.has_ended = False
+        """The caller has closed the stream."""
+
+    async def run(self) -> None:
+        """Read until the caller ends the speech. Raises for whatever cannot be used."""
+        async for request in self._requests:
+            self.heard_at_s = self._clock.now()
+            await self._take(request)
+        self.has_ended = True
+        self._pass_on(self._reader.finish())
+        if self._needs_speech and not self._measure.speech_samples:
+            raise InvalidInputError("audio", "no speech was sent; allowed: one sample or more")
+        self._feeder.end()
+
+    async def _take(self, request: pb.AnimateRequest) -> None:
+        kind = request.WhichOneof("request")
+        if kind == "audio":
+            self._take_audio(request.audio)
+        elif kind == "control":
+            await self._take_control(request.control)
+        elif kind == "interrupt":
+            await self._take_interrupt(request.interrupt)
+        elif kind == "config":
+            raise ProtocolError("config: was sent before; it comes first, once")
+        else:
+            raise InvalidInputError("request", "is empty; allowed: audio, control, interrupt")
+
+    def _take_audio(self, audio: bytes) -> None:
+        check_audio_message(audio, self._limits)
+        self._measure.speech_arrived()
+        self._pass_on(self._reader.feed(audio))
+
+    def _pass_on(self, samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
+        self._measure.speech_samples += len(samples)
+        check_speech(self._measure.speech_samples / SAMPLE_RATE_HZ, self._limits)
+        scaled = np.clip(np.rint(samples * np.float32(2**15)), -(2**15), 2**15 - 1)
+        self._feeder.put(scaled.astype("<i2").tobytes())
+
+    async def _take_control(self, control: types.MotionControl) -> None:
+        check_control(control)
+        await self._motion.write(motion_pb.GenerateRequest(control=control))
+
+    async def _take_interrupt(self, interrupt: pb.Interrupt) -> None:
+        if interrupt.last_played_frame_index < 0:
+            raise InvalidInputError(
+                "interrupt.last_played_frame_index",
+                f"is {interrupt.last_played_frame_index}; allowed: 0 on",
+            )
+        last_frame = self._feeder.interrupt()
+        await self._outbox.event(pb.Event(kind=pb.EVENT_KIND_INTERRUPTED, frame_index=last_frame))

@@ -1,0 +1,62 @@
+"""Every key of the gateway's configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from ditto.serving.config import ProcessConfig
+from gateway.limits import CallLimits
+
+
+class GatewayConfig(ProcessConfig, CallLimits):
+    """Where the stages are, what is refused, and how calls are paced."""
+
+    audio_encoder: tuple[str, ...]
+    """Addresses of the audio_encoder replicas, each host:port; a name stands for all it resolves to."""
+    motion_dit: tuple[str, ...]
+    """Addresses of the motion_dit replicas, likewise."""
+    renderer: tuple[str, ...]
+    """Addresses of the renderer replicas, likewise."""
+    pack: str = "starter"
+    """Name of the pack that a call gets when it names none."""
+
+    avatar_store: Path
+    """Folder that keeps registered portraits. Several gateways may share it."""
+    avatar_secret: str | None = None
+    """Key of the avatar ids. Default: made once and kept in the store."""
+    avatar_count: int = Field(default=10_000, ge=1)
+    """Most avatars in the store."""
+
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """Time between two looks at the addresses, health and free slots of the replicas."""
+    poll_timeout_seconds: float = Field(default=1.0, gt=0)
+    """A replica that does not say its status for so long has missed the poll."""
+    missed_polls: int = Field(default=3, ge=1)
+    """So many misses in a row end the calls that the replica serves."""
+    accept_seconds: float = Field(default=5.0, gt=0)
+    """Longest wait for a stage replica to accept a session."""
+    prepare_seconds: float = Field(default=30.0, gt=0)
+    """Longest wait for a portrait to be prepared."""
+
+    fast_lead_seconds: float = Field(default=10.0, ge=5)
+    """FAST: speech that the stages may hold beyond the last frame sent."""
+    jitter_ms: float = Field(default=20.0, ge=0)
+    """REALTIME: speech that arrives so much late still follows on without a gap."""
+    compute_margin_ms: float = Field(default=100.0, ge=0)
+    """REALTIME: time that the stages get to compute a frame before it is due."""
+    reader_lag_seconds: float = Field(default=1.0, gt=0)
+    """REALTIME: a reader this far behind loses frames (JPEG, RGB24) or the call (H264_FMP4)."""
+
+    @field_validator("audio_encoder", "motion_dit", "renderer", mode="before")
+    @classmethod
+    def _are_addresses(cls, value: object) -> object:
+        targets = [value] if isinstance(value, str) else value
+        if not isinstance(targets, (list, tuple)) or not targets:
+            raise ValueError("must be a list of host:port")
+        for target in targets:
+            host, _, port = str(target).rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"{target!r} is not host:port")
+        return tuple(targets)

@@ -1,0 +1,150 @@
+"""Hands speech to the audio encoder: as it comes (FAST), or on the media clock (REALTIME)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from gateway.clock import Clock
+from gateway.measure import CallMeasure
+from gateway.media_clock import SAMPLE_BYTES, MediaClock
+from gateway.placement import Placement
+from gateway.speech_queue import SpeechQueue
+from gateway.speech_spans import SpeechSpans
+
+Give = Callable[[bytes], Awaitable[None]]
+"""Sends samples to the encoder."""
+
+
+class Feeder(Protocol):
+    """Takes the caller's speech and gives it on."""
+
+    def put(self, pcm: bytes) -> None:
+        """Samples have arrived."""
+
+    def end(self) -> None:
+        """No more will come."""
+
+    def interrupt(self) -> int:
+        """Forget what was not given yet; the last frame of the speech that was, -1 before any."""
+
+    async def run(self, give: Give) -> None:
+        """Give everything; return when the speech has ended."""
+
+    @property
+    def queued_samples(self) -> int:
+        """Samples that wait."""
+
+    def sent(self, frame: int) -> None:
+        """A frame has gone to the caller."""
+
+
+class FastFeeder:
+    """Gives speech as it comes, at most a lead ahead of the frames that the caller has taken."""
+
+    def __init__(
+        self, clock: MediaClock, spans: SpeechSpans, measure: CallMeasure, lead_samples: int
+    ) -> None:
+        self._clock = clock
+        self._spans = spans
+        self._measure = measure
+        self._lead_samples = lead_samples
+        self._queue = SpeechQueue()
+        self._sent_frames = 0
+        self._frame_sent = asyncio.Event()
+
+    @property
+    def queued_samples(self) -> int:
+        return self._queue.samples
+
+    def put(self, pcm: bytes) -> None:
+        self._queue.put(pcm)
+        if self._measure.speech_samples >= self._clock.first_samples:
+            self._measure.first_unit_complete()
+
+    def end(self) -> None:
+        self._measure.first_unit_complete()
+        self._queue.end()
+
+    def interrupt(self) -> int:
+        self._queue.drop()
+        self._spans.stop()
+        return self._spans.last_frame
+
+    def sent(self, frame: int) -> None:
+        self._sent_frames = frame + 1
+        self._frame_sent.set()
+
+    async def run(self, give: Give) -> None:
+        while await self._queue.wait():
+            await self._wait_for_room()
+            pcm = self._queue.take(self._clock.hop_samples)
+            if pcm:
+                self._spans.fed(len(pcm) // SAMPLE_BYTES, is_speech=True)
+                await give(pcm)
+
+    async def _wait_for_room(self) -> None:
+        while self._lead() > self._lead_samples:
+            self._frame_sent.clear()
+            await self._frame_sent.wait()
+
+    def _lead(self) -> int:
+        return self._spans.fed_samples - self._sent_frames * self._clock.frame_samples
+
+
+class RealtimeFeeder:
+    """Gives one unit after another as the media clock reaches them, silence where speech lacks."""
+
+    def __init__(
+        self, media: MediaClock, spans: SpeechSpans, measure: CallMeasure, clock: Clock
+    ) -> None:
+        self._media = media
+        self._spans = spans
+        self._measure = measure
+        self._clock = clock
+        self._queue = SpeechQueue()
+        self._placement = Placement(self._queue, media.position(media.start_s + media.jitter_s))
+
+    @property
+    def queued_samples(self) -> int:
+        return self._queue.samples
+
+    def put(self, pcm: bytes) -> None:
+        self._placement.put(pcm, self._media.position(self._clock.now()))
+
+    def end(self) -> None:
+        self._queue.end()
+
+    def interrupt(self) -> int:
+        self._placement.drop()
+        self._spans.stop()
+        return self._spans.last_frame
+
+    def sent(self, frame: int) -> None:
+        """The clock alone decides here."""
+
+    async def run(self, give: Give) -> None:
+        target = self._media.first_samples
+        while True:
+            await self._clock.sleep_until(self._media.feed_at_s(target))
+            is_last = self._queue.is_ended and self._placement.end <= target
+            until = max(self._spans.fed_samples, self._placement.end) if is_last else target
+            await self._feed(until, give)
+            self._note_first_unit(target)
+            if is_last:
+                return
+            target += self._media.hop_samples
+
+    async def _feed(self, until: int, give: Give) -> None:
+        pieces = self._placement.feed(until)
+        for is_speech, pcm in pieces:
+            self._spans.fed(len(pcm) // SAMPLE_BYTES, is_speech)
+        if pieces:
+            await give(b"".join(pcm for _, pcm in pieces))
+
+    def _note_first_unit(self, position: int) -> None:
+        """The first speech frame could be computed from when the clock was at `position` on."""
+        frame = self._spans.first_frame
+        if frame is not None and position >= self._media.needed_for(frame):
+            self._measure.first_unit_complete(self._media.moment_s(position))

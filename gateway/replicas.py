@@ -1,0 +1,135 @@
+"""The replicas of one stage: who is there, who is well, who has room.
+
+Addresses are resolved and asked for their status at a fixed pace, each over a channel of its own,
+so that new and gone replicas are noticed within a poll. Between polls the counts of free slots are
+kept up with what this gateway opens and closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import grpc
+
+from ditto.errors import AtCapacityError, StageUnavailableError
+from ditto.serving.server import MAX_RECEIVE_BYTES
+from ditto.v1 import stage_status_pb2 as status_pb
+from ditto.v1.stage_status_pb2_grpc import StageStatusServiceStub
+from gateway.addresses import resolve_all
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+    ("grpc.max_send_message_length", MAX_RECEIVE_BYTES),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+Status = status_pb.GetStageStatusResponse
+Result = TypeVar("Result")
+
+
+@dataclass
+class Replica:
+    """One address of a stage, as last seen."""
+
+    address: str
+    channel: grpc.aio.Channel
+    status: Status = field(default_factory=Status)
+    """Its last answer; empty until there was one."""
+    free_slots: int = 0
+    """Its free slots as far as known here."""
+    is_healthy: bool = False
+    """It answered the last poll, is not draining, and no call to it failed since."""
+    missed_polls: int = 0
+    """Polls in a row that it did not answer."""
+
+
+class ReplicaPool:
+    """All replicas of one stage, best first."""
+
+    def __init__(self, module: str, targets: Sequence[str], poll_timeout_s: float) -> None:
+        self.module = module
+        self._targets = targets
+        self._poll_timeout_s = poll_timeout_s
+        self._replicas: dict[str, Replica] = {}
+
+    async def poll_forever(self, every_s: float) -> None:
+        """Keep the picture current until cancelled."""
+        while True:
+            await self.poll()
+            await asyncio.sleep(every_s)
+
+    async def poll(self) -> None:
+        """Resolve the addresses and ask each replica for its status once."""
+        addresses = await resolve_all(self._targets)
+        for address in (addresses or set()) - self._replicas.keys():
+            channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
+            self._replicas[address] = Replica(address, channel)
+        await asyncio.gather(*map(self._ask, list(self._replicas.values())))
+        if addresses is not None:
+            await self._forget(self._replicas.keys() - addresses)
+
+    def healthy(self, pack: str | None = None) -> list[Replica]:
+        """Replicas that may be called, of `pack` or any, most free slots first."""
+        found = (
+            replica
+            for replica in self._replicas.values()
+            if replica.is_healthy and pack in (None, replica.status.pack)
+        )
+        return sorted(found, key=lambda replica: -replica.free_slots)
+
+    async def require_slot(self, pack: str) -> None:
+        """Refuse at once what would be refused later, after the portrait's costly preparation."""
+        if not self._has_slot(pack):
+            await self.poll()
+        if not self.healthy(pack):
+            raise self._nobody(pack)
+        if not self._has_slot(pack):
+            raise AtCapacityError(f"{self.module}: every session slot is taken")
+
+    async def first_that(self, pack: str, use: Callable[[Replica], Awaitable[Result]]) -> Result:
+        """What `use` gives for the best replica that is neither gone nor full.
+
+        Raises `AtCapacityError` or `StageUnavailableError` when there is none, and whatever else
+        `use` raises.
+        """
+        refusal: AtCapacityError | None = None
+        for replica in self.healthy(pack):
+            try:
+                return await use(replica)
+            except AtCapacityError as error:
+                refusal, replica.free_slots = error, 0
+            except StageUnavailableError:
+                replica.is_healthy = False
+        raise refusal or self._nobody(pack)
+
+    async def close(self) -> None:
+        """Close every channel."""
+        await self._forget(set(self._replicas))
+
+    def _has_slot(self, pack: str) -> bool:
+        return any(replica.free_slots > 0 for replica in self.healthy(pack))
+
+    def _nobody(self, pack: str) -> StageUnavailableError:
+        return StageUnavailableError(
+            f"{self.module}: no replica with pack {pack} answers at {', '.join(self._targets)}"
+        )
+
+    async def _ask(self, replica: Replica) -> None:
+        stub = StageStatusServiceStub(replica.channel)  # type: ignore[no-untyped-call]
+        request = status_pb.GetStageStatusRequest()
+        try:
+            replica.status = await stub.GetStageStatus(request, timeout=self._poll_timeout_s)
+        except grpc.aio.AioRpcError:
+            replica.missed_polls += 1
+            replica.is_healthy = False
+            return
+        replica.missed_polls = 0
+        replica.free_slots = replica.status.free_slots
+        replica.is_healthy = not replica.status.draining
+
+    async def _forget(self, addresses: set[str]) -> None:
+        for address in addresses:
+            await self._replicas.pop(address).channel.close(None)

@@ -1,0 +1,166 @@
+"""The public service on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ditto import __version__
+from ditto.errors import ProtocolError
+from ditto.serving.logging import current_call_id
+from ditto.v1 import animation_pb2 as pb
+from ditto.v1.animation_pb2_grpc import AnimationServiceServicer
+from gateway import limits
+from gateway.admission import admit
+from gateway.avatars import AvatarStore, StoredAvatar
+from gateway.call_stages import CallStages, StagePools
+from gateway.clock import Clock
+from gateway.config import GatewayConfig
+from gateway.live_calls import LiveCalls
+from gateway.measure import CallMeasure
+from gateway.outbox import Outbox
+from gateway.packs import frame_rates, offered_packs
+from gateway.portraits import PortraitDesk, PreparedAvatar
+from gateway.session import Session
+from gateway.validation import audio_reader, effective_config, known_pack
+
+
+class AnimationServicer(AnimationServiceServicer):
+    """Answers callers; the stages do the work."""
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        pools: StagePools,
+        store: AvatarStore,
+        live: LiveCalls,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._pools = pools
+        self._store = store
+        self._live = live
+        self._clock = clock
+        self._desk = PortraitDesk(pools.renderer, store, config.prepare_seconds)
+
+    async def Animate(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.AnimateRequest], context: Any
+    ) -> None:
+        """One talking head."""
+        measure = CallMeasure(self._clock)
+        outbox = Outbox(context.write, self._clock)
+        stages = CallStages(self._config.accept_seconds, self._config.prepare_seconds)
+        try:
+            asked = self._checked(await self._first(request_iterator))
+            avatar = await admit(current_call_id(), asked, self._pools, self._desk, stages)
+            session = self._session(asked, avatar, stages, outbox, measure)
+            with self._live.holding(session):
+                await outbox.send(self._started(asked, avatar, session, stages))
+                await session.run(request_iterator)
+            await outbox.send(pb.AnimateResponse(stats=measure.stats()))
+        finally:
+            stages.close()
+            context.set_trailing_metadata(measure.trailers())
+
+    async def RegisterAvatar(  # noqa: N802
+        self, request: pb.RegisterAvatarRequest, context: Any
+    ) -> pb.RegisterAvatarResponse:
+        """Prepare a portrait and keep it."""
+        limits.check_portrait(request.portrait, self._config)
+        pack = known_pack(request.pack, self._config.pack, self._frame_rates())
+        prepared = await self._desk.prepare(request.portrait, pack)
+        avatar = await asyncio.to_thread(
+            self._store.put, request.portrait, pack, self._desk.pack_hash(pack), prepared.known
+        )
+        return pb.RegisterAvatarResponse(avatar=_avatar(avatar), prepare_ms=prepared.prepare_ms)
+
+    async def GetAvatar(  # noqa: N802
+        self, request: pb.GetAvatarRequest, context: Any
+    ) -> pb.GetAvatarResponse:
+        """What is known of a registered avatar."""
+        avatar = await asyncio.to_thread(self._store.get, request.avatar_id)
+        return pb.GetAvatarResponse(avatar=_avatar(avatar))
+
+    async def DeleteAvatar(  # noqa: N802
+        self, request: pb.DeleteAvatarRequest, context: Any
+    ) -> pb.DeleteAvatarResponse:
+        """Forget an avatar here, and its features everywhere."""
+        await self._desk.drop(await asyncio.to_thread(self._store.delete, request.avatar_id))
+        return pb.DeleteAvatarResponse()
+
+    async def GetServerInfo(  # noqa: N802
+        self, request: pb.GetServerInfoRequest, context: Any
+    ) -> pb.GetServerInfoResponse:
+        """Version, packs and limits."""
+        return pb.GetServerInfoResponse(
+            version=__version__,
+            packs=offered_packs(self._pools, self._config.pack),
+            limits=limits.to_proto(self._config),
+        )
+
+    async def _first(self, requests: AsyncIterator[pb.AnimateRequest]) -> pb.AnimateConfig:
+        limit_s = self._config.handshake_timeout_seconds
+        try:
+            async with asyncio.timeout(limit_s):
+                request = await anext(requests, None)
+        except TimeoutError:
+            raise ProtocolError(f"config: did not come within {limit_s:g} s") from None
+        if request is None or request.WhichOneof("request") != "config":
+            raise ProtocolError("config: must be the first message of a call")
+        return request.config
+
+    def _checked(self, config: pb.AnimateConfig) -> pb.AnimateConfig:
+        return effective_config(config, self._config, self._config.pack, self._frame_rates())
+
+    def _frame_rates(self) -> dict[str, int]:
+        return frame_rates(self._pools, self._config.pack)
+
+    def _session(
+        self,
+        asked: pb.AnimateConfig,
+        avatar: PreparedAvatar,
+        stages: CallStages,
+        outbox: Outbox,
+        measure: CallMeasure,
+    ) -> Session:
+        measure.frame_rate = asked.frame_rate
+        measure.avatar_source = avatar.source or stages.rendering.source
+        for stream in (stages.audio, stages.motion, stages.render):
+            measure.serves(stream.module, stream.session.replica)
+        reader = audio_reader(asked.audio_format)
+        return Session(asked, reader, stages, self._config, outbox, measure, self._clock)
+
+    def _started(
+        self,
+        asked: pb.AnimateConfig,
+        avatar: PreparedAvatar,
+        session: Session,
+        stages: CallStages,
+    ) -> pb.AnimateResponse:
+        told = pb.AnimateConfig()
+        told.CopyFrom(asked)
+        told.ClearField("portrait")
+        status = stages.render.replica.status
+        return pb.AnimateResponse(
+            started=pb.Started(
+                call_id=current_call_id(),
+                config=told,
+                width=stages.rendering.width,
+                height=stages.rendering.height,
+                warnings=avatar.known.warnings,
+                mime_type=session.mime_type,
+                pack_version=f"{status.pack} {status.pack_version}",
+            )
+        )
+
+
+def _avatar(avatar: StoredAvatar) -> pb.Avatar:
+    known = next(iter(avatar.preparations.values()))
+    return pb.Avatar(
+        avatar_id=avatar.avatar_id,
+        pack=avatar.pack,
+        width=known.width,
+        height=known.height,
+        warnings=known.warnings,
+    )

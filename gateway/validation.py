@@ -1,0 +1,118 @@
+"""Checks a call's settings field by field and fills in the defaults."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ditto.errors import InvalidInputError, UnsupportedError
+from ditto.media.audio import AudioReader
+from ditto.serving.formats import DEFAULT_RATE_HZ, control_of, pcm_of
+from ditto.v1 import animation_pb2 as pb
+from ditto.v1 import types_pb2 as types
+from gateway.limits import CallLimits, check_portrait
+
+_DEFAULT_QUALITY = 85
+
+
+def effective_config(
+    asked: pb.AnimateConfig, limits: CallLimits, default_pack: str, frame_rates: dict[str, int]
+) -> pb.AnimateConfig:
+    """The settings in effect. `frame_rates` are those of the packs on offer, by name.
+
+    Raises `InvalidInputError` naming the first field that cannot be used and what is allowed.
+    """
+    if asked.HasField("resume"):
+        raise UnsupportedError("resume: this server does not offer it; start a new call")
+    config = pb.AnimateConfig()
+    config.CopyFrom(asked)
+    _check_avatar(config, limits)
+    _fill_formats(config)
+    _fill_motion(config)
+    config.pack = known_pack(config.pack, default_pack, frame_rates)
+    config.frame_rate = config.frame_rate or frame_rates[config.pack]
+    if config.frame_rate != frame_rates[config.pack]:
+        allowed = frame_rates[config.pack]
+        raise InvalidInputError("frame_rate", f"is {config.frame_rate}; allowed: {allowed}")
+    return config
+
+
+def known_pack(asked: str, default_pack: str, frame_rates: dict[str, int]) -> str:
+    """The pack that is asked for, or the default one. Raises `InvalidInputError` for others."""
+    pack = asked or default_pack
+    if pack not in frame_rates:
+        raise InvalidInputError("pack", f"{pack!r} is unknown; allowed: {', '.join(frame_rates)}")
+    return pack
+
+
+def check_control(control: types.MotionControl, field: str = "control") -> None:
+    """Refuse a control outside its ranges."""
+    if control.from_frame < 0:
+        raise InvalidInputError(f"{field}.from_frame", f"is {control.from_frame}; allowed: 0 on")
+    try:
+        control_of(control)
+    except InvalidInputError as error:
+        name = error.field.removeprefix("control.")
+        raise InvalidInputError(f"{field}.{name}", error.problem) from None
+
+
+def audio_reader(audio: types.AudioFormat) -> AudioReader:
+    """The reader of a call's speech. Raises `InvalidInputError` for formats outside the limits."""
+    return AudioReader(pcm_of(audio))
+
+
+def _check_avatar(config: pb.AnimateConfig, limits: CallLimits) -> None:
+    who = config.WhichOneof("avatar")
+    if who is None:
+        raise InvalidInputError("avatar", "is missing; give portrait or avatar_id")
+    if who == "portrait":
+        check_portrait(config.portrait, limits)
+
+
+def _fill_formats(config: pb.AnimateConfig) -> None:
+    audio, video = config.audio_format, config.video_format
+    _fill_enum(audio, "encoding", types.AudioEncoding, types.AUDIO_ENCODING_S16LE, "audio_format.")
+    if audio.encoding != types.AUDIO_ENCODING_WAV:
+        audio.sample_rate_hz = audio.sample_rate_hz or DEFAULT_RATE_HZ
+        audio.channels = audio.channels or 1
+    audio_reader(audio)
+    _fill_enum(video, "encoding", types.VideoEncoding, types.VIDEO_ENCODING_JPEG, "video_format.")
+    video.quality = video.quality or _DEFAULT_QUALITY
+    _require_within("video_format.quality", video.quality, 1, 100)
+    _fill_enum(config, "view", types.View, types.VIEW_HEAD)
+    _fill_enum(config, "pacing", types.Pacing, types.PACING_FAST)
+    if (video.encoding, config.view, config.pacing) == (
+        types.VIDEO_ENCODING_RGB24,
+        types.VIEW_FULL,
+        types.PACING_REALTIME,
+    ):
+        raise InvalidInputError(
+            "video_format.encoding",
+            "RGB24 with VIEW_FULL in PACING_REALTIME is too much to send; "
+            "allowed with it: JPEG, H264_FMP4, or PACING_FAST, or VIEW_HEAD",
+        )
+
+
+def _fill_motion(config: pb.AnimateConfig) -> None:
+    _fill_enum(config, "emotion", types.Emotion, types.EMOTION_NEUTRAL)
+    if not config.HasField("emotion_intensity"):
+        config.emotion_intensity = 1.0
+    _require_within("emotion_intensity", config.emotion_intensity, 0, 1)
+    if config.HasField("sampling_steps"):
+        _require_within("sampling_steps", config.sampling_steps, 1, 50)
+    check_control(config.motion, "motion")
+
+
+def _fill_enum(message: Any, field: str, kind: Any, default: int, prefix: str = "") -> None:
+    value = getattr(message, field) or default
+    if value not in kind.values():
+        names = ", ".join(
+            name for name in kind.DESCRIPTOR.values_by_name if not name.endswith("_UNSPECIFIED")
+        )
+        raise InvalidInputError(prefix + field, f"is {value}; allowed: {names}")
+    setattr(message, field, value)
+
+
+def _require_within(field: str, value: float, least: float, most: float) -> None:
+    if not (math.isfinite(value) and least <= value <= most):
+        raise InvalidInputError(field, f"is {value:g}; allowed: {least:g} to {most:g}")
