@@ -17,12 +17,12 @@ class CircuitBreaker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
-        self._closed_at = 0.0
+        self._open_until = 0.0
 
     @property
     def is_open(self) -> bool:
         """True while the dependency is left alone."""
-        return self._failures >= FAILURES and self._clock() < self._closed_at
+        return self._failures >= FAILURES and self._clock() < self._open_until
 
     def succeeded(self) -> None:
         """A request went well."""
@@ -31,4 +31,4 @@ class CircuitBreaker:
     def failed(self) -> None:
         """A request failed. After the pause, one more failure opens the circuit again."""
         self._failures += 1
-        self._closed_at = self._clock() + PAUSE_S
+        self._open_until = self._clock() + PAUSE_S

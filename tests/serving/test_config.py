@@ -1,11 +1,16 @@
 """Configuration: precedence, strictness, and errors that name source and key."""
 
+import inspect
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from ditto.errors import SetupError
 from ditto.serving.config import StageConfig, load_config, parse_config
+from services.audio_encoder.config import AudioEncoderConfig
+from services.motion_dit.config import MotionDitConfig
+from services.renderer.config import RendererConfig
 
 
 class Config(StageConfig):
@@ -13,7 +18,7 @@ class Config(StageConfig):
 
     redis_url: str | None = None
     """A text that may be absent."""
-    peers: list[str] = []
+    peers: list[str] = Field(default_factory=list)
     """A list."""
 
 
@@ -74,7 +79,7 @@ def test_mistakes_are_setup_errors_that_name_them(file, text, environment, setti
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SetupError, match="absent.yaml"):
+    with pytest.raises(SetupError, match=r"absent\.yaml"):
         load_config(Config, tmp_path / "absent.yaml", {})
 
 
@@ -87,13 +92,7 @@ def test_help_explains_every_key(file, capsys):
         assert " ".join(field.description.split()) in shown
 
 
-@pytest.mark.parametrize("service", ["audio_encoder", "motion_dit", "renderer"])
-def test_the_committed_files_of_the_services_load(service):
-    import importlib
-
-    model = {"audio_encoder": "AudioEncoderConfig", "motion_dit": "MotionDitConfig"}.get(
-        service, "RendererConfig"
-    )
-    module = importlib.import_module(f"services.{service}.config")
-    folder = Path(module.__file__).parent
-    assert load_config(getattr(module, model), folder / "config.yaml", {}).pack == "starter"
+@pytest.mark.parametrize("model", [AudioEncoderConfig, MotionDitConfig, RendererConfig])
+def test_the_committed_files_of_the_services_load(model):
+    folder = Path(inspect.getfile(model)).parent
+    assert load_config(model, folder / "config.yaml", {}).pack == "starter"
