@@ -14,7 +14,7 @@ class GatewayConfig(ProcessConfig, CallLimits):
     """Where the stages are, what is refused, and how calls are paced."""
 
     audio_encoder: tuple[str, ...]
-    """Addresses of the audio_encoder replicas, each host:port; a name stands for all it resolves to."""
+    """Addresses of the audio_encoder replicas, host:port; a name stands for all its addresses."""
     motion_dit: tuple[str, ...]
     """Addresses of the motion_dit replicas, likewise."""
     renderer: tuple[str, ...]

@@ -1,0 +1,272 @@
+"""Stage servers that obey the contracts on real sockets, with arithmetic in place of networks.
+
+What a frame shows can be told from its bytes: the loudest sample of the speech it belongs to. Faults
+and delays are set on the stage while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import numpy as np
+
+from ditto.errors import AvatarNotFoundError, FaceError
+from ditto.media.video import H264Encoder
+from ditto.serving.interceptor import CallInterceptor
+from ditto.serving.server import MAX_RECEIVE_BYTES
+from ditto.serving.slots import SlotPool
+from ditto.serving.stage import StageIdentity, StageService, StageStatusServicer
+from ditto.v1 import audio_encoder_pb2 as audio_pb
+from ditto.v1 import audio_encoder_pb2_grpc as audio_grpc
+from ditto.v1 import motion_dit_pb2 as motion_pb
+from ditto.v1 import motion_dit_pb2_grpc as motion_grpc
+from ditto.v1 import renderer_pb2 as render_pb
+from ditto.v1 import renderer_pb2_grpc as render_grpc
+from ditto.v1 import types_pb2 as types
+from ditto.v1.stage_status_pb2_grpc import add_StageStatusServiceServicer_to_server
+
+FRAME_SAMPLES = 640
+HOP_FRAMES = 5
+LOOK_AHEAD_SAMPLES = 1280
+COMPUTE_US = 10_000
+SIZE = 64
+_OPTIONS = [("grpc.max_receive_message_length", MAX_RECEIVE_BYTES), ("grpc.so_reuseport", 0)]
+
+
+@dataclass
+class Faults:
+    """What goes wrong, and how slowly."""
+
+    accept_delay_s: float = 0.0
+    """Before a session is accepted."""
+    step_delay_s: float = 0.0
+    """Before each reply."""
+    die_at_frame: int | None = None
+    """The whole server is gone when this frame is its turn."""
+    hang_at_frame: int | None = None
+    """No reply from this frame on."""
+    raise_at_frame: tuple[int, Exception] | None = None
+    """This frame fails."""
+    skip_frame: int | None = None
+    """A frame that is left out."""
+
+
+@dataclass
+class FakeStage:
+    """One replica: a gRPC server and what a test may look at."""
+
+    module: str
+    slots: SlotPool
+    faults: Faults = field(default_factory=Faults)
+    requests: list[Any] = field(default_factory=list)
+    """Everything that was received on session streams."""
+    identity: StageIdentity = StageIdentity("", "", "", "", "", 25)
+    address: str = ""
+    server: Any = None
+
+    async def before(self, frame: int) -> None:
+        """Act out the faults that are due before a frame is answered."""
+        if self.faults.step_delay_s:
+            await asyncio.sleep(self.faults.step_delay_s)
+        if self.faults.die_at_frame is not None and frame >= self.faults.die_at_frame:
+            asyncio.get_running_loop().create_task(self.server.stop(None))
+            await asyncio.sleep(10)
+        if self.faults.hang_at_frame is not None and frame >= self.faults.hang_at_frame:
+            await asyncio.sleep(3600)
+        if self.faults.raise_at_frame and frame >= self.faults.raise_at_frame[0]:
+            raise self.faults.raise_at_frame[1]
+
+
+async def start_stage(
+    module: str, replica: int = 0, slots: int = 4, pack: str = "starter", port: int = 0
+) -> FakeStage:
+    """Start one replica on a free port."""
+    stage = FakeStage(module, SlotPool(module, slots))
+    stage.identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", f"{pack}-hash", 25)
+    server = grpc.aio.server(interceptors=[CallInterceptor(lambda: True)], options=_OPTIONS)
+    servicer, add = {
+        "audio_encoder": (FakeEncoder, audio_grpc.add_AudioEncoderServiceServicer_to_server),
+        "motion_dit": (FakeGenerator, motion_grpc.add_MotionDitServiceServicer_to_server),
+        "renderer": (FakeRenderer, render_grpc.add_RendererServiceServicer_to_server),
+    }[module]
+    add(servicer(stage), server)
+    waits = {"first_frame_audio_ms": 280.0, "hop_ms": 200.0} if module == "audio_encoder" else {}
+    service = StageService(stage.identity, stage.slots, module, lambda _: None, status=waits)
+    add_StageStatusServiceServicer_to_server(StageStatusServicer(service), server)
+    stage.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
+    stage.server = server
+    await server.start()
+    return stage
+
+
+def _timing() -> types.StepTiming:
+    return types.StepTiming(compute_us=COMPUTE_US, queue_us=100, batch_size=1)
+
+
+def _block(first: int, rows: np.ndarray) -> types.FrameBlock:
+    return types.FrameBlock(first_frame=first, dim=1, data=rows.astype("<f4").tobytes())
+
+
+class FakeEncoder(audio_grpc.AudioEncoderServiceServicer):
+    """A feature frame is the loudest sample of its 40 ms."""
+
+    def __init__(self, stage: FakeStage) -> None:
+        self._stage = stage
+
+    async def Encode(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+        first = await anext(request_iterator)
+        assert first.config.audio_format.sample_rate_hz == 16_000
+        with self._stage.slots.take():
+            await asyncio.sleep(self._stage.faults.accept_delay_s)
+            accepted = self._stage.identity.accepted()
+            await context.write(audio_pb.EncodeResponse(accepted=accepted))
+            samples, done, taken = np.zeros(0, "<i2"), 0, 0
+            async for request in request_iterator:
+                self._stage.requests.append(request)
+                samples = np.append(samples, np.frombuffer(request.audio, "<i2"))
+                taken += 1
+                while len(samples) >= (done + HOP_FRAMES) * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES:
+                    await self._reply(context, samples, done, HOP_FRAMES, taken)
+                    done += HOP_FRAMES
+            rest = -(-len(samples) // FRAME_SAMPLES) - done
+            if rest:
+                await self._reply(context, samples, done, rest, taken)
+
+    async def _reply(
+        self, context: Any, samples: np.ndarray, first: int, frames: int, taken: int
+    ) -> None:
+        await self._stage.before(first)
+        cut = samples[first * FRAME_SAMPLES : (first + frames) * FRAME_SAMPLES]
+        padded = np.zeros(frames * FRAME_SAMPLES)
+        padded[: len(cut)] = np.abs(cut.astype(float))
+        features = audio_pb.EncodedFeatures(
+            frames=_block(first, padded.reshape(frames, -1).max(axis=1)),
+            timing=_timing(),
+            checkpoint=b"audio",
+            requests_taken=taken,
+        )
+        await context.write(audio_pb.EncodeResponse(features=features))
+
+
+class FakeGenerator(motion_grpc.MotionDitServiceServicer):
+    """Motion is the features."""
+
+    def __init__(self, stage: FakeStage) -> None:
+        self._stage = stage
+
+    async def Generate(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+        first = await anext(request_iterator)
+        self._stage.requests.append(first)
+        with self._stage.slots.take():
+            await asyncio.sleep(self._stage.faults.accept_delay_s)
+            accepted = self._stage.identity.accepted()
+            await context.write(motion_pb.GenerateResponse(accepted=accepted))
+            taken = 0
+            async for request in request_iterator:
+                self._stage.requests.append(request)
+                taken += 1
+                if request.WhichOneof("request") == "features":
+                    await self._stage.before(request.features.first_frame)
+                    motion = motion_pb.GeneratedMotion(
+                        frames=request.features,
+                        timing=_timing(),
+                        checkpoint=b"motion",
+                        requests_taken=taken,
+                    )
+                    await context.write(motion_pb.GenerateResponse(motion=motion))
+
+
+class FakeRenderer(render_grpc.RendererServiceServicer):
+    """A frame is its motion number; portraits are any bytes but those that begin `no face`."""
+
+    def __init__(self, stage: FakeStage) -> None:
+        self._stage = stage
+        self.cached: set[str] = set()
+        stage.cached = self.cached  # type: ignore[attr-defined]
+        stage.prepared = []  # type: ignore[attr-defined]
+
+    async def PreparePortrait(self, request: Any, context: Any) -> Any:
+        if request.portrait.startswith(b"no face"):
+            raise FaceError("no face was found; send a portrait with one face")
+        key = self._key(request.portrait)
+        source = "local" if key in self.cached else "computed"
+        self.cached.add(key)
+        self._stage.prepared.append(key)  # type: ignore[attr-defined]
+        identity = types.FaceIdentity(
+            canonical_keypoints=[0.5] * 63, reference_motion=[0.25] * 265, eye_state=[1.0] * 8
+        )
+        return render_pb.PreparePortraitResponse(
+            content_key=key,
+            identity=identity,
+            width=100,
+            height=120,
+            warnings=["the face is small"],
+            source=source,
+            prepare_ms=7.0 if source == "computed" else 0.0,
+        )
+
+    async def DropPortrait(self, request: Any, context: Any) -> Any:
+        self.cached.discard(request.content_key)
+        return render_pb.DropPortraitResponse()
+
+    async def Render(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+        first = await anext(request_iterator)
+        with self._stage.slots.take():
+            await asyncio.sleep(self._stage.faults.accept_delay_s)
+            source = "local"
+            if first.config.content_key not in self.cached:
+                await context.write(render_pb.RenderResponse(portrait_needed={}))
+                answer = await anext(request_iterator)
+                if self._key(answer.portrait) != first.config.content_key:
+                    raise AvatarNotFoundError("another portrait than asked for")
+                source = "computed"
+            accepted = render_pb.RenderAccepted(
+                session=self._stage.identity.accepted(), width=SIZE, height=SIZE, source=source
+            )
+            await context.write(render_pb.RenderResponse(accepted=accepted))
+            encode = _Pictures(first.config.video_format.encoding)
+            async for request in request_iterator:
+                self._stage.requests.append(request)
+                await self._render(request.motion, encode, context)
+
+    async def _render(self, block: types.FrameBlock, encode: _Pictures, context: Any) -> None:
+        for offset, value in enumerate(np.frombuffer(block.data, "<f4")):
+            index = block.first_frame + offset
+            await self._stage.before(index)
+            if index == self._stage.faults.skip_frame:
+                continue
+            data, keyframe = encode(float(value))
+            frame = render_pb.RenderedFrame(
+                index=index, data=data, keyframe=keyframe, timing=_timing()
+            )
+            await context.write(render_pb.RenderResponse(frame=frame))
+
+    @staticmethod
+    def _key(portrait: bytes) -> str:
+        return f"key-{hash(portrait) & 0xFFFFFFFF:08x}"
+
+
+class _Pictures:
+    """A number as four bytes, or as a grey H.264 picture."""
+
+    def __init__(self, encoding: int) -> None:
+        is_h264 = encoding == types.VIDEO_ENCODING_H264_FMP4
+        self._h264 = H264Encoder(SIZE, SIZE) if is_h264 else None
+        self._padding = b"" if encoding != types.VIDEO_ENCODING_RGB24 else bytes(200_000)
+
+    def __call__(self, value: float) -> tuple[bytes, bool]:
+        if self._h264 is None:
+            return struct.pack("<f", value) + self._padding, True
+        grey = np.full((SIZE, SIZE, 3), int(value) >> 7, np.uint8)
+        unit = self._h264.encode(grey)
+        return unit.data, unit.is_keyframe
+
+
+def loudness(data: bytes) -> float:
+    """The number that a JPEG or RGB24 frame of the fake renderer shows."""
+    return float(struct.unpack_from("<f", data)[0])
