@@ -45,7 +45,9 @@ def decode_portrait(data: bytes, limits: ImageLimits | None = None) -> NDArray[n
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         _check_size(image, limits)
         return _to_rgb(ImageOps.exif_transpose(image))
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise _refused(f"has far more than {limits.pixels} pixels") from error
+    except UnidentifiedImageError as error:
         raise _refused("is no image that can be read; allowed: JPEG, PNG, WebP") from error
     except _DECODER_ERRORS as error:
         raise _refused(f"is a damaged or incomplete image ({error})") from error
