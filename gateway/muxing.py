@@ -67,10 +67,10 @@ class Mp4Packer:
         self._heard += pcm
 
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
-        samples = np.frombuffer(bytes(self._heard[: self._frame_bytes]), "<i2")
+        heard = np.frombuffer(bytes(self._heard[: self._frame_bytes]), "<i2")
         del self._heard[: self._frame_bytes]
-        data = self._muxer.add(frame.data, frame.keyframe, samples.astype(np.float32) / 2**15)
-        return _chunk(data, frame.index, 1)
+        speech = (heard / np.float32(2**15)).astype(np.float32, copy=False)
+        return _chunk(self._muxer.add(frame.data, frame.keyframe, speech), frame.index, 1)
 
     def finish(self) -> pb.AnimateResponse | None:
         data = self._muxer.finish()

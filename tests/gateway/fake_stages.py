@@ -1,7 +1,7 @@
 """Stage servers that obey the contracts on real sockets, with arithmetic in place of networks.
 
-What a frame shows can be told from its bytes: the loudest sample of the speech it belongs to. Faults
-and delays are set on the stage while it runs.
+What a frame shows can be told from its bytes: the loudest sample of the speech it belongs to.
+Faults and delays are set on the stage while it runs.
 """
 
 from __future__ import annotations
@@ -62,10 +62,14 @@ class FakeStage:
 
     module: str
     slots: SlotPool
+    identity: StageIdentity
     faults: Faults = field(default_factory=Faults)
     requests: list[Any] = field(default_factory=list)
     """Everything that was received on session streams."""
-    identity: StageIdentity = StageIdentity("", "", "", "", "", 25)
+    cached: set[str] = field(default_factory=set)
+    """Renderer: content keys whose features it holds."""
+    prepared: list[str] = field(default_factory=list)
+    """Renderer: content keys in the order of the requests to prepare them."""
     address: str = ""
     server: Any = None
 
@@ -86,8 +90,8 @@ async def start_stage(
     module: str, replica: int = 0, slots: int = 4, pack: str = "starter", port: int = 0
 ) -> FakeStage:
     """Start one replica on a free port."""
-    stage = FakeStage(module, SlotPool(module, slots))
-    stage.identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", f"{pack}-hash", 25)
+    identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", f"{pack}-hash", 25)
+    stage = FakeStage(module, SlotPool(module, slots), identity)
     server = grpc.aio.server(interceptors=[CallInterceptor(lambda: True)], options=_OPTIONS)
     servicer, add = {
         "audio_encoder": (FakeEncoder, audio_grpc.add_AudioEncoderServiceServicer_to_server),
@@ -118,7 +122,7 @@ class FakeEncoder(audio_grpc.AudioEncoderServiceServicer):
     def __init__(self, stage: FakeStage) -> None:
         self._stage = stage
 
-    async def Encode(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+    async def Encode(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         assert first.config.audio_format.sample_rate_hz == 16_000
         with self._stage.slots.take():
@@ -159,7 +163,7 @@ class FakeGenerator(motion_grpc.MotionDitServiceServicer):
     def __init__(self, stage: FakeStage) -> None:
         self._stage = stage
 
-    async def Generate(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+    async def Generate(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         self._stage.requests.append(first)
         with self._stage.slots.take():
@@ -186,17 +190,14 @@ class FakeRenderer(render_grpc.RendererServiceServicer):
 
     def __init__(self, stage: FakeStage) -> None:
         self._stage = stage
-        self.cached: set[str] = set()
-        stage.cached = self.cached  # type: ignore[attr-defined]
-        stage.prepared = []  # type: ignore[attr-defined]
 
-    async def PreparePortrait(self, request: Any, context: Any) -> Any:
+    async def PreparePortrait(self, request: Any, context: Any) -> Any:  # noqa: N802
         if request.portrait.startswith(b"no face"):
             raise FaceError("no face was found; send a portrait with one face")
         key = self._key(request.portrait)
-        source = "local" if key in self.cached else "computed"
-        self.cached.add(key)
-        self._stage.prepared.append(key)  # type: ignore[attr-defined]
+        source = "local" if key in self._stage.cached else "computed"
+        self._stage.cached.add(key)
+        self._stage.prepared.append(key)
         identity = types.FaceIdentity(
             canonical_keypoints=[0.5] * 63, reference_motion=[0.25] * 265, eye_state=[1.0] * 8
         )
@@ -210,16 +211,16 @@ class FakeRenderer(render_grpc.RendererServiceServicer):
             prepare_ms=7.0 if source == "computed" else 0.0,
         )
 
-    async def DropPortrait(self, request: Any, context: Any) -> Any:
-        self.cached.discard(request.content_key)
+    async def DropPortrait(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self._stage.cached.discard(request.content_key)
         return render_pb.DropPortraitResponse()
 
-    async def Render(self, request_iterator: AsyncIterator[Any], context: Any) -> None:
+    async def Render(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         with self._stage.slots.take():
             await asyncio.sleep(self._stage.faults.accept_delay_s)
             source = "local"
-            if first.config.content_key not in self.cached:
+            if first.config.content_key not in self._stage.cached:
                 await context.write(render_pb.RenderResponse(portrait_needed={}))
                 answer = await anext(request_iterator)
                 if self._key(answer.portrait) != first.config.content_key:
