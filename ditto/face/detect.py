@@ -23,13 +23,14 @@ _SMALL_FACE_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Face:
-    """One detection in image pixels. ``points`` (6, 2): eyes (image left first), nose, mouth, ears."""
+    """One detection in image pixels."""
 
     score: float
     centre: Array
     width: float
     height: float
     points: Array
+    """(6, 2) eyes (the image's left one first), nose, mouth, ears."""
 
     @property
     def side(self) -> float:
@@ -125,9 +126,7 @@ class FaceDetector:
             for index in np.flatnonzero(scores > _MIN_SCORE)
         ]
 
-    def _decode(
-        self, box: Array, index: int, score: float, window: tuple[int, int, int]
-    ) -> Face:
+    def _decode(self, box: Array, index: int, score: float, window: tuple[int, int, int]) -> Face:
         x, y, side = window
         values = box.reshape(8, 2) / _INPUT_SIZE  # rows: centre, size, six points
         values[0] += self._anchors[index]

@@ -30,9 +30,7 @@ class Network:
     """One network; calls from several threads take turns, for an interpreter is not thread-safe."""
 
     def __init__(self, task_path: Path, member: str) -> None:
-        self._interpreter = Interpreter(
-            model_content=read_member(task_path, member), num_threads=1
-        )
+        self._interpreter = Interpreter(model_content=read_member(task_path, member), num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]

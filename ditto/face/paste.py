@@ -106,9 +106,7 @@ def paste(portrait: Image, head: Image, region: PasteRegion) -> Image:
     out = portrait.copy()
     x0, y0, x1, y1 = region.box
     before, after = portrait[y0:y1, x0:x1], out[y0:y1, x0:x1]
-    cv2.remap(
-        head, region.places, region.fractions, cv2.INTER_LINEAR, after, cv2.BORDER_REPLICATE
-    )
+    cv2.remap(head, region.places, region.fractions, cv2.INTER_LINEAR, after, cv2.BORDER_REPLICATE)
     for strip in _strips(region):
         weight = np.ascontiguousarray(region.mask[strip])
         if weight.size:

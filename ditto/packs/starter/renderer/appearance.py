@@ -69,6 +69,9 @@ class Appearance:
         self.background = np.ascontiguousarray(plate[y0:y1, x0:x1])
         """(h, w, 3) what is behind the head, on the lattice's window."""
         self.mouth = self._mouth(upper, lower, weight, depth)
+        fold_x, fold_y = (int(v) for v in stored["fold_corner"])
+        self.fold_corner = fold_x, fold_y
+        self.fold_shade = _bytes(stored["fold_shade"])
         self.eyes = tuple(self._eye(side) for side in SIDES)
 
     def _mouth(self, upper: Array, lower: Array, weight: Array, depth: Array) -> Mouth:
@@ -136,7 +139,7 @@ def encode_jpeg(image: Image, quality: int) -> NDArray[np.uint8]:
 
 
 def decode_jpeg(data: NDArray[np.generic], shape: tuple[int, int]) -> Image:
-    """Inverse of `encode_jpeg`. Raises `CorruptDataError` for anything but an image of ``shape``."""
+    """Inverse of `encode_jpeg`. Raises `CorruptDataError` unless it is an image of ``shape``."""
     decoded = cv2.imdecode(_bytes(data), cv2.IMREAD_COLOR)
     if decoded is None or decoded.shape[:2] != shape:
         raise CorruptDataError(f"stored picture is not of size {shape}")

@@ -51,7 +51,7 @@ class EyeShape:
         top = self.axis.centre[1] + self.brow_height
         side, below = 8 * self.mm, 8 * self.mm
         low = np.array([points[:, 0].min() - side, min(top, points[:, 1].min() - 9 * self.mm)])
-        return texture_box(low, points.max(0) + [side, below])
+        return texture_box(low, points.max(0) + np.array([side, below]))
 
     @cached_property
     def grid(self) -> Array:

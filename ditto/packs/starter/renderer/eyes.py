@@ -45,9 +45,7 @@ class Eye:
     def _turned(self, gaze_x: float, gaze_y: float) -> Image:
         axis = self._shape.axis
         half = SCALE * axis.half_width
-        shift = (
-            gaze_x * _GAZE_ACROSS * half * axis.along - gaze_y * _GAZE_UP * half * axis.across
-        )
+        shift = gaze_x * _GAZE_ACROSS * half * axis.along - gaze_y * _GAZE_UP * half * axis.across
         move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
         iris = cv2.warpAffine(self._layers.iris, move, self._patch.shape[1::-1])
         alpha = iris[..., 3].astype(np.float32) / 255
@@ -82,9 +80,7 @@ class Eye:
         self._draw_lashes(out, lid, down, below_lid / mm, closure)
         return np.clip(out, 0, 255).astype(np.uint8)
 
-    def _stretched(
-        self, down: Array, rise: Array, below_lid: Array, above_lower: Array
-    ) -> Array:
+    def _stretched(self, down: Array, rise: Array, below_lid: Array, above_lower: Array) -> Array:
         """Skin above and below the eye, drawn along by the lids."""
         shape, mm = self._shape, self._mm
         brow = SCALE * shape.brow_height

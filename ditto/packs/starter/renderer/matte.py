@@ -28,7 +28,7 @@ _SKIRT_PX = (7.0, 17.0)
 """The head takes this much background along, in HEAD pixels: opaque up to the first, gone at the
 second. It hides the errors of the cut and the wisps of hair that it misses."""
 _SURE_HEAD = 1.1
-"""Inside this share of the skull's ellipse all is head, whatever its colours say (hats, white hair)."""
+"""Inside this share of the skull's ellipse all is head, whatever its colours: hats, white hair."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import NODES, STEP, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import HeadPose
-from ditto.packs.starter.renderer.texture import mix, sample_rgba, to_texture
+from ditto.packs.starter.renderer.texture import SCALE, mix, sample_rgba, to_texture
 from ditto.packs.starter.renderer.warp import Lattice, Window, cut_lattice, window_pixels
 
 Array = NDArray[np.float32]
@@ -112,11 +112,11 @@ class Mouth:
     def _interior(
         self, head: Array, upper_alpha: Array, amounts: Array
     ) -> tuple[Image, Image, Array]:
-        """Cavity, tongue and teeth under the upper lip's shadow; the teeth alone; where they bite."""
+        """All behind the lips, in the upper lip's shadow; the teeth alone; where they bite."""
         layers = self._layers
-        jaw = amounts[FIELD["jaw"]] * self._jaw_drop * _LOWER_TEETH_FOLLOW_JAW
+        jaw = amounts[FIELD["jaw"]] * _LOWER_TEETH_FOLLOW_JAW * SCALE * self._jaw_drop
         cavity, bite = sample_rgba(layers.cavity, head)
-        tongue, tongue_alpha = sample_rgba(layers.tongue, head - to_texture(jaw) + to_texture(_ZERO))
+        tongue, tongue_alpha = sample_rgba(layers.tongue, head - jaw)
         raised = 3.0 * amounts[FIELD["pucker"]] + 1.5 * amounts[FIELD["funnel"]]
         teeth, teeth_alpha = sample_rgba(layers.teeth, head + raised * layers.millimetre)
         inside = mix(mix(cavity, tongue, tongue_alpha), teeth, teeth_alpha)
@@ -125,9 +125,6 @@ class Mouth:
         shadow = layers.lip_shadow + 0.35 * rounded  # protruding lips shade what is behind them
         light = 1 - shadow * cv2.blur(upper_alpha, (reach, reach))
         return _dim(inside, light), _dim(teeth, light), teeth_alpha * bite
-
-
-_ZERO = np.zeros(2, np.float32)
 
 
 def _window_around(outline: Array) -> Window:

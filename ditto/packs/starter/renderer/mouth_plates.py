@@ -44,7 +44,7 @@ def mouth_box(face: FaceGeometry, lips: LipVertices) -> Box:
     """Texture box around the lips, with room for the dropped jaw."""
     points = face.xy[: topo.SKIN_POINTS][lips.lips]
     reach = 8 * face.mm
-    return texture_box(points.min(0) - reach, points.max(0) + [reach, 26 * face.mm])
+    return texture_box(points.min(0) - reach, points.max(0) + np.array([reach, 26 * face.mm]))
 
 
 def lip_masks(face: FaceGeometry, box: Box) -> tuple[Image, Image]:
@@ -111,7 +111,7 @@ def _real_teeth_colour(
     face: FaceGeometry, texture: Image, box: Box, highlight: float
 ) -> Array | None:
     """Median of the bright pixels between the lips, or None where no teeth show."""
-    if not _SHOWS_INSIDE_MM < face.gap_mm:
+    if face.gap_mm <= _SHOWS_INSIDE_MM:
         return None
     x0, y0, x1, y1 = box
     pixels = texture[y0:y1, x0:x1][_opening_mask(face, box) > 200].astype(np.float32)

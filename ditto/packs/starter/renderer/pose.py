@@ -1,4 +1,4 @@
-"""The head pose of a motion frame, relative to the portrait's own, as one affine map of 3-D points."""
+"""The head pose of a motion frame, relative to the portrait's own, as one map of 3-D points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PIXELS_PER_UNIT = HEAD_SIZE / 2
 
 @dataclass(frozen=True)
 class HeadPose:
-    """Displacement of a point p (x, y, depth behind the pivot): ``p @ turn.T + shift``, in pixels."""
+    """Displaces p (x, y, depth behind the pivot) by ``p @ turn.T + shift``, in pixels."""
 
     turn: Array
     """(2, 3)"""
@@ -51,7 +51,7 @@ def head_pose(motion: Motion, reference: Motion, traits: Traits, pivot: Array) -
     yaw = _soft_limit(delta[1], min(_MAX_TURN_DEGREES["yaw"], max(room, 3.0)))
     driven, source = (
         rotation_matrix(*(np.array([angle], np.float32) for angle in angles))[0].T
-        for angles in (own + [pitch, yaw, roll], own)
+        for angles in (own + np.array([pitch, yaw, roll]), own)
     )
     scale = float(np.clip(motion.scale[0] / max(float(reference.scale[0]), 1e-3), 0.85, 1.18))
     turn = (scale * driven @ source.T - np.eye(3))[:2].astype(np.float32)

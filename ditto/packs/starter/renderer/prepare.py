@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ditto.face import topology as topo
 from ditto.face.crop import crop_image, head_crop, transform_points
-from ditto.face.eye_state import eye_open
 from ditto.packs.starter.renderer.appearance import SIDES, decode_jpeg, encode_jpeg, still_view
 from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
@@ -17,7 +16,12 @@ from ditto.packs.starter.renderer.field_grids import build_field_grids
 from ditto.packs.starter.renderer.fields import FIELD, vertex_fields
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, node_positions
-from ditto.packs.starter.renderer.head_volume import depth_map, head_weight, pivot
+from ditto.packs.starter.renderer.head_volume import (
+    RELIEF,
+    depth_map,
+    head_weight,
+    pivot,
+)
 from ditto.packs.starter.renderer.identity import face_identity
 from ditto.packs.starter.renderer.lip_vertices import find_lips
 from ditto.packs.starter.renderer.matte import cut_matte
@@ -27,6 +31,8 @@ from ditto.packs.starter.renderer.mouth_plates import (
     mouth_box,
     paint_interior,
 )
+from ditto.packs.starter.renderer.portrait_checks import Findings, check_portrait
+from ditto.packs.starter.renderer.smile_folds import fold_shade
 from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE
 from ditto.packs.starter.renderer.traits import Traits
 
@@ -37,8 +43,7 @@ MAX_PORTRAIT_PX = 1920
 """Cap on a registered portrait's long side (paper's implementation)."""
 _TEXTURE_QUALITY = 97
 _PORTRAIT_QUALITY = 95
-_OPEN_EYE, _SHUT_EYE = 0.45, 0.15
-"""`eye_open` from which an eye counts as open, and below which as shut."""
+_SHARPENING, _SMOOTHING = 0.28, 0.35
 
 
 def fit_portrait(image: Image) -> Image:
@@ -51,19 +56,25 @@ def fit_portrait(image: Image) -> Image:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
-    """The appearance of a fitted portrait (H, W, 3) whose face has the mesh (478, 3)."""
+def prepare_arrays(portrait: Image, mesh: Array) -> tuple[Arrays, tuple[str, ...]]:
+    """The appearance of a fitted portrait (H, W, 3) whose face has the mesh (478, 3); warnings.
+
+    Raises `FaceError` for a face that cannot be animated.
+    """
     crop = head_crop(mesh, HEAD_SIZE)
     face = FaceGeometry(transform_points(crop, mesh))
     lips = find_lips(face)
     vertex = vertex_fields(face, lips)
     texture_data = encode_jpeg(_texture(portrait, crop), _TEXTURE_QUALITY)
     texture = decode_jpeg(texture_data, (TEXTURE_SIZE, TEXTURE_SIZE))
-    traits = measure_traits(face, vertex)
+    view = still_view(texture)
+    findings = check_portrait(face, view)
+    traits = measure_traits(face, vertex, findings)
     identity = face_identity(face, traits)
-    matte = cut_matte(face, still_view(texture))
+    matte = cut_matte(face, view)
+    fold_corner, fold = fold_shade(face)
     grids = build_field_grids(face, lips, vertex)
-    return {
+    arrays: Arrays = {
         "traits": traits.to_array(),
         "canonical_keypoints": identity.canonical_keypoints,
         "reference_motion": identity.reference_motion,
@@ -75,6 +86,8 @@ def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
         "matte": matte.alpha,
         "background_known": matte.known,
         "background_fill": matte.fill,
+        "fold_corner": np.array(fold_corner, np.int32),
+        "fold_shade": fold,
         "pivot": pivot(face),
         "depth": depth_map(face).astype(np.float16),
         "head_weight": head_weight(face, matte.silhouette).astype(np.float16),
@@ -84,24 +97,31 @@ def prepare_arrays(portrait: Image, mesh: Array) -> Arrays:
         **_mouth_arrays(face, texture, vertex),
         **_eye_arrays(face, texture),
     }
+    return arrays, findings.warnings
 
 
 def _texture(portrait: Image, crop: Array) -> Image:
-    """The HEAD crop at texture size."""
+    """The HEAD crop at texture size, sharpened by what sampling will soften again.
+
+    A finer source than the view is smoothed instead, or its grain would flicker as the head moves.
+    """
     larger = SCALE * crop
     larger[:, 2] += (SCALE - 1) / 2
-    return crop_image(portrait, larger, TEXTURE_SIZE)
+    texture = crop_image(portrait, larger, TEXTURE_SIZE)
+    zoom = float(np.hypot(crop[0, 0], crop[0, 1]))
+    crisp = smoothstep(0.7, 0.9, zoom) * smoothstep(2.0, 1.2, zoom)
+    strength = float(_SHARPENING * crisp - _SMOOTHING * smoothstep(0.7, 0.5, zoom))
+    blurred = cv2.GaussianBlur(texture, (0, 0), 1.3)
+    return cv2.addWeighted(texture, 1 + strength, blurred, -strength, 0)
 
 
-def measure_traits(face: FaceGeometry, vertex: Array) -> Traits:
+def measure_traits(face: FaceGeometry, vertex: Array, findings: Findings) -> Traits:
     """The numbers that scale controls to this face."""
 
     def gap_mm(name: str) -> float:
         field = vertex[FIELD[name]]
         return float(field[topo.LOWER_LIP_MID, 1] - field[topo.UPPER_LIP_MID, 1])
 
-    opened = eye_open(face.points[None] / HEAD_SIZE)[0]  # the image's left is the subject's right
-    own_blink = np.clip((_OPEN_EYE - opened) / (_OPEN_EYE - _SHUT_EYE), 0, 0.95)
     pitch, yaw, roll = face.frame.angles_degrees()
     return Traits(
         pitch=pitch,
@@ -112,11 +132,11 @@ def measure_traits(face: FaceGeometry, vertex: Array) -> Traits:
         jaw_gap_mm=max(gap_mm("jaw"), 5.0),
         roll_gap_mm=gap_mm("roll"),
         pucker_gap_mm=gap_mm("pucker"),
-        own_blink_right=float(own_blink[0]),
-        own_blink_left=float(own_blink[1]),
-        can_blink=1.0,
-        smile_gain=1.0,
-        brow_gain=1.0,
+        own_blink_right=float(findings.own_blink[0]),
+        own_blink_left=float(findings.own_blink[1]),
+        can_blink=findings.can_blink,
+        smile_gain=findings.smile_gain,
+        brow_gain=findings.brow_gain,
     )
 
 
@@ -134,7 +154,7 @@ def _mouth_arrays(face: FaceGeometry, texture: Image, vertex: Array) -> Arrays:
     upper_mask, lower_mask = lip_masks(face, box)
     teeth, tongue, cavity = paint_interior(face, measure_colours(face, texture, box), texture, box)
     outline = face.points[list(topo.UPPER_LIP_OUTER + topo.LOWER_LIP_OUTER)].copy()
-    outline[:, 2] -= pivot(face)[2]
+    outline[:, 2] = RELIEF * (outline[:, 2] - pivot(face)[2])
     return {
         "mouth_origin": np.array(box[:2], np.int32),
         "mouth_upper_mask": upper_mask,

@@ -17,14 +17,19 @@ from ditto.motion import layout, semantics
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
 from ditto.packs.starter.renderer.appearance import Appearance
 from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_arrays
+from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import head_pose
 from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
+from ditto.packs.starter.renderer.smile_folds import deepen_folds
 from ditto.packs.starter.renderer.texture import mix, sample_rgba, to_texture
 from ditto.packs.starter.renderer.warp import window_pixels
 from ditto.stages import FaceIdentity, Image, Portrait
 
 Array = NDArray[np.float32]
+
+_REST = 2e-3
+"""Amounts below this are not drawn."""
 
 
 class StarterRenderer:
@@ -41,8 +46,8 @@ class StarterRenderer:
         """Register an RGB portrait (H, W, 3). Raises `FaceError` when it cannot be animated."""
         portrait = fit_portrait(image)
         mesh, warnings = find_portrait_face(portrait, self._detector, self._landmarker)
-        arrays = prepare_arrays(portrait, mesh.points)
-        arrays["warnings"] = np.frombuffer(json.dumps(warnings).encode(), np.uint8)
+        arrays, more = prepare_arrays(portrait, mesh.points)
+        arrays["warnings"] = np.frombuffer(json.dumps(warnings + more).encode(), np.uint8)
         return _portrait(arrays)
 
     def full_size(self, appearance: Appearance) -> tuple[int, int]:
@@ -56,7 +61,8 @@ class StarterRenderer:
         controls = semantics.decode(driven.exp[0])
         amounts = field_amounts(controls, appearance.traits)
         pose = head_pose(driven, appearance.reference, appearance.traits, appearance.pivot)
-        texture = _with_eyes(appearance, eye_amounts(controls, appearance.traits))
+        eyes = eye_amounts(controls, appearance.traits)
+        texture = _painted_texture(appearance, eyes, float(amounts[FIELD["smile"]]))
         lattice = appearance.lattice
         place = nodes_to_pixels(to_texture(lattice.backward(amounts, pose)))
         head, opacity = sample_rgba(texture, place)
@@ -95,12 +101,16 @@ def _portrait(arrays: Arrays) -> Portrait[Appearance]:
     return Portrait(appearance, identity, warnings)
 
 
-def _with_eyes(appearance: Appearance, amounts: EyeAmounts) -> Image:
-    """The texture with both eyes repainted, or itself when they rest."""
-    closures = (amounts.blink_right, amounts.blink_left)
-    if max(closures) < 1e-3 and abs(amounts.gaze_x) + abs(amounts.gaze_y) < 1e-3:
+def _painted_texture(appearance: Appearance, eyes: EyeAmounts, smile: float) -> Image:
+    """The texture with eyes and smile folds repainted, or itself when they rest."""
+    closures = (eyes.blink_right, eyes.blink_left)
+    eyes_rest = max(closures) < _REST and abs(eyes.gaze_x) + abs(eyes.gaze_y) < _REST
+    if eyes_rest and smile < _REST:
         return appearance.texture
     texture = appearance.texture.copy()
-    for eye, closure in zip(appearance.eyes, closures, strict=True):
-        texture[eye.area][..., :3] = eye.paint(closure, amounts.gaze_x, amounts.gaze_y)
+    if not eyes_rest:
+        for eye, closure in zip(appearance.eyes, closures, strict=True):
+            texture[eye.area][..., :3] = eye.paint(closure, eyes.gaze_x, eyes.gaze_y)
+    if smile >= _REST:
+        deepen_folds(texture, appearance.fold_corner, appearance.fold_shade, smile)
     return texture

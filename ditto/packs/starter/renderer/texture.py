@@ -1,4 +1,4 @@
-"""The sampling texture: the HEAD crop at twice the view's size, and how its pixels are addressed."""
+"""The sampling texture: the HEAD crop at twice the view's size, and how its pixels lie."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def texture_box(low: Array, high: Array) -> tuple[int, int, int, int]:
 
 
 def polygon_mask(outline: Array, box: tuple[int, int, int, int]) -> Image:
-    """(h, w) anti-aliased 0..255 inside of a HEAD outline (N, 2), on the texture pixels of a box."""
+    """(h, w) anti-aliased 0..255 inside a HEAD outline (N, 2), on the texture pixels of a box."""
     x0, y0, x1, y1 = box
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
     corners = np.round((to_texture(outline) - [x0, y0]) * 16).astype(np.int32)
