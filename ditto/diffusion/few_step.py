@@ -37,7 +37,7 @@ def sample(denoise: Denoise, noise: Array, steps: int) -> Array:
     for t, after in pairwise(times):
         clean = denoise(x, float(t))
         direction = (x - _keep(t) * clean) / _mix(t)
-        x = _keep(after) * clean + _mix(after) * direction
+        x = np.asarray(_keep(after) * clean + _mix(after) * direction, np.float32)
     return x
 
 

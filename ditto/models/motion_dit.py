@@ -59,8 +59,11 @@ class AdaptiveBlock(nn.Module):
         """x (B, T, D), modulation (B, T, 6, D), places (T,) frame numbers, visible (T, T)."""
         shift, scale, gate, shift2, scale2, gate2 = (modulation + self.own_modulation).unbind(2)
         x = x + gate * self.drop(self._attend(self.norm(x) * (1 + scale) + shift, places, visible))
-        hidden = functional.gelu(self.expand(self.norm(x) * (1 + scale2) + shift2), approximate="tanh")
-        return x + gate2 * self.drop(self.contract(hidden))  # B T D
+        hidden = functional.gelu(
+            self.expand(self.norm(x) * (1 + scale2) + shift2), approximate="tanh"
+        )
+        moved: Tensor = x + gate2 * self.drop(self.contract(hidden))  # B T D
+        return moved
 
     def _attend(self, x: Tensor, places: Tensor, visible: Tensor) -> Tensor:
         batch, tokens, width = x.shape
@@ -70,7 +73,9 @@ class AdaptiveBlock(nn.Module):
         bias = self.distance_bias[:, apart.clamp(0, self.distance_bias.shape[1] - 1)]  # H T T
         scores = q @ k.transpose(-1, -2) / math.sqrt(width // self.heads) + bias
         weights = scores.masked_fill(~visible, -1e4).softmax(-1)  # B H T T
-        return self.attended((weights @ v).transpose(1, 2).reshape(batch, tokens, width))
+        gathered = (weights @ v).transpose(1, 2).reshape(batch, tokens, width)
+        attended: Tensor = self.attended(gathered)
+        return attended
 
 
 class MotionDiT(nn.Module):
@@ -121,7 +126,8 @@ class MotionDiT(nn.Module):
         heard = self.audio_in(standard)  # B N D
         if keep_audio is not None:
             heard = torch.where(keep_audio[..., None], heard, self.no_audio)
-        return self.condition_out(functional.gelu(heard + self.enhanced_in(enhanced)))
+        tokens: Tensor = self.condition_out(functional.gelu(heard + self.enhanced_in(enhanced)))
+        return tokens
 
     def forward(
         self, shown: Tensor, noisy: Tensor, steer: Tensor, tokens: tuple[Tensor, Tensor], t: Tensor
@@ -159,19 +165,21 @@ class MotionDiT(nn.Module):
         clean = self._embed(shown, steer[:, :prefix], tokens[:, :prefix], _SHOWN)
         branches = [
             self._embed(noisy, steer[:, prefix:], part, _NOISY)
-            for part in tokens[:, prefix:].split(block, 1)
+            for part in tokens[:, prefix:].chunk(2, 1)
         ]
         levels = torch.cat([torch.zeros_like(clean[..., 0]), t[:, None].expand(-1, 2 * block)], 1)
         near = torch.arange(prefix, prefix + block)
         places = torch.cat([torch.arange(prefix), near, near])
         streams = torch.cat([torch.zeros(prefix), torch.ones(block), torch.full((block,), 2)])
         x = self._run(torch.cat([clean, *branches], 1), levels, places, streams)
-        heard, unheard = x[:, prefix:].split(block, 1)
-        return unheard + guidance[:, None] * (heard - unheard)
+        heard, unheard = x[:, prefix:].chunk(2, 1)
+        guided: Tensor = unheard + guidance[:, None] * (heard - unheard)
+        return guided
 
     def _embed(self, motion: Tensor, steer: Tensor, tokens: Tensor, kind: int) -> Tensor:
         place = self.place_in_block.repeat(motion.shape[1] // self.params.block_frames, 1)
-        return self.motion_in(torch.cat([motion, steer], -1)) + tokens + self.kind[kind] + place
+        moved: Tensor = self.motion_in(torch.cat([motion, steer], -1))  # B N D
+        return moved + tokens + self.kind[kind] + place
 
     def _run(self, x: Tensor, levels: Tensor, places: Tensor, streams: Tensor) -> Tensor:
         """A token sees its own block of its own stream, and the shown blocks before it."""
@@ -183,7 +191,8 @@ class MotionDiT(nn.Module):
         for block in self.blocks:
             x = block(x, modulation, places, visible)
         shift, scale = self.final_modulation(time).chunk(2, -1)
-        return self.out(self.norm(x) * (1 + scale) + shift)  # B T C
+        clean: Tensor = self.out(self.norm(x) * (1 + scale) + shift)  # B T C
+        return clean
 
     def _time(self, t: Tensor) -> Tensor:
         """Noise levels (B, T) in [0, 1] to embeddings (B, T, D)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from ditto.training.speech.phones import PAUSE, Phone
 from ditto.training.targets import emotion, head, mouth
 
 Array = NDArray[np.float32]
+Curve = NDArray[np.float64]
 
 LIVES = 3
 """Realisations of head and eyes a take."""
@@ -116,7 +118,7 @@ def spoken_frames(phones: tuple[Phone, ...], frames: int) -> NDArray[np.bool_]:
 
 
 def _live(
-    name: str, life: int, frames: int, lips: Array, active: Array, stress: Array
+    name: str, life: int, frames: int, lips: Array, active: Curve, stress: Curve
 ) -> tuple[Array, Array, Array]:
     """Face (T, C), eyes (T, 8) and posture (T, 6) of one realisation."""
     rng = np.random.default_rng([*name.encode(), life])
@@ -151,7 +153,7 @@ class Windows:
         windows = [self._window(self._clips[pick], rng) for pick in picks]
         return Batch(*(np.stack(part) for part in zip(*windows, strict=True)))
 
-    def _window(self, clip: Clip, rng: np.random.Generator) -> tuple[NDArray, ...]:
+    def _window(self, clip: Clip, rng: np.random.Generator) -> tuple[NDArray[Any], ...]:
         first = -_LEAD_IN_FRAMES // self._block
         last = max(0, len(clip.audio) - self._frames) // self._block
         start = int(rng.integers(first, last + 1)) * self._block
@@ -164,9 +166,9 @@ class Windows:
         motion = np.where(heard[:, None], clip.face[life, at], 0)
         motion[:, coordinates.POSE_PART] *= 1 + intensity * (self._liveliness[label] - 1)
         motion += intensity * fade * self._offsets[label]
-        eyes = np.where(heard[:, None], clip.eyes[life, at], _EYES_AT_REST)
+        eyes = np.where(heard[:, None], clip.eyes[life, at], _EYES_AT_REST).astype(np.float32)
         steer = behaviour.reference_steer(np.where(heard[:, None], clip.posture[life, at], 0))
-        keypoints = rng.normal(0, _KEYPOINT_SPREAD, conditions.KEYPOINTS_DIM)
+        keypoints = rng.normal(0, _KEYPOINT_SPREAD, conditions.KEYPOINTS_DIM).astype(np.float32)
         vector = conditions.emotion(label, intensity)
         enhanced = conditions.enhanced(eyes, keypoints, vector)
         arrays = (clip.audio[at], heard, enhanced, motion, steer, clip.weight[at])

@@ -32,9 +32,10 @@ class Recipe:
     weight_decay: float = 0.02
     warm_up_share: float = 0.08
     ema: float = 0.995
-    prefix_noise: float = 0.15
+    prefix_noise: float = 0.1
     """Largest SD of the noise on shown frames, in standardised units."""
-    prefix_drop: float = 0.1
+    own_prefix_share: float = 0.6
+    """Share of windows whose shown frames are the network's own, as they are at run time."""
     audio_noise: float = 0.3
     """Largest SD of the noise on features, in their own SDs."""
     audio_drop: float = 0.1
@@ -95,8 +96,6 @@ class Trainer:
         t = self._noise_levels(size, frames // block)
         level = t.repeat_interleave(block, 1)[..., None] * (math.pi / 2)
         noisy = level.cos() * motion + level.sin() * torch.randn_like(motion)
-        jitter = recipe.prefix_noise * torch.rand(size, 1, 1) * torch.randn_like(motion)
-        shown = (motion + jitter) * (torch.rand(size, 1, 1) >= recipe.prefix_drop)
         audio = torch.from_numpy(batch.audio)
         hiss = recipe.audio_noise * torch.rand(size, 1, 1) * torch.randn_like(audio)
         audio = audio + hiss * network.audio_scale
@@ -104,8 +103,23 @@ class Trainer:
         kept = torch.rand(size, frames // block) >= recipe.audio_drop
         kept = kept.repeat_interleave(block, 1) & heard
         tokens = network.condition(audio, enhanced, heard), network.condition(audio, enhanced, kept)
-        predicted = network(shown, noisy, self._standard(batch.steer), tokens, t)
-        return motion_losses(predicted, motion, self._weights(batch), block)
+        steer = self._standard(batch.steer)
+        shown = self._shown(network, motion, steer, tokens[0], heard)
+        predicted = network(shown, noisy, steer, tokens, t)
+        return motion_losses(predicted, motion, shown, self._weights(batch), block)
+
+    @torch.no_grad()
+    def _shown(
+        self, network: MotionDiT, motion: Tensor, steer: Tensor, tokens: Tensor, heard: Tensor
+    ) -> Tensor:
+        """(B, N, C) frames that blocks see before them: exact, noisy, or one-step samples."""
+        size, frames = motion.shape[:2]
+        t = torch.ones(size, frames // self.params.block_frames)
+        own = network(motion, torch.randn_like(motion), steer, (tokens, tokens), t)
+        exact = torch.rand(size, 1, 1) >= self.recipe.own_prefix_share
+        jitter = self.recipe.prefix_noise * torch.rand(size, 1, 1) * torch.randn_like(motion)
+        rest = ~heard[..., None]
+        return torch.where(rest, motion, torch.where(exact, motion, own) + jitter)
 
     def _noise_levels(self, size: int, blocks: int) -> Tensor:
         t = torch.rand(size, blocks)

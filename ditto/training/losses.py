@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+BORDER_WEIGHT = 3.0
+"""Of the velocity from the last shown frame to a block's first."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +25,27 @@ class Losses:
         return self.position + weighted
 
 
-def motion_losses(predicted: Tensor, target: Tensor, weight: Tensor, block_frames: int) -> Losses:
+def motion_losses(
+    predicted: Tensor, target: Tensor, shown: Tensor, weight: Tensor, block_frames: int
+) -> Losses:
     """Losses of windows (B, N, C) that were denoised block by block; weight (B, N, C).
 
-    Differences run over each block's first border as well, where the frames before it are shown and
-    exact: that is what keeps segments together.
+    Differences run over each block's first border as well, starting from the frames that the block
+    was shown: where those are off, a smooth return to the target is asked for, not a jump.
     """
-    error = (predicted - target).unflatten(1, (-1, block_frames))  # B blocks K C
-    bordered = pad(error, (0, 0, 2, 0))  # two exact frames before each block
-    velocity = bordered.diff(dim=2)[:, :, 1:]
+    size, frames, width = target.shape
+    blocks = (size, frames // block_frames, block_frames, width)
+    error = (predicted - target).view(blocks)  # B blocks K C
+    shown_error = (shown - target).view(blocks)
+    before = pad(shown_error[:, :-1, -2:], (0, 0, 0, 0, 1, 0))  # B blocks 2 C, the first's are 0
+    bordered = torch.cat([before, error], dim=2)
+    velocity = bordered.diff(dim=2)[:, :, 1:]  # B blocks K C
     acceleration = bordered.diff(n=2, dim=2)
-    weights = weight.unflatten(1, (-1, block_frames))
+    weights = weight.view(blocks)
+    border = torch.ones(block_frames, 1, device=error.device)
+    border[0] = BORDER_WEIGHT
     return Losses(
         (weights * error**2).mean(),
-        (weights * velocity**2).mean(),
+        (weights * border * velocity**2).mean(),
         (weights * acceleration**2).mean(),
     )

@@ -8,6 +8,7 @@ model is conditioned on these curves (the paper's e and m_ref, 3.2.1) and writes
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def gaze(seed: int, frames: Frames) -> Array:
 
     def target(rng: np.random.Generator) -> Curve:
         spread = _GAZE_SPREAD * (0.15 if rng.random() < _ON_CAMERA_SHARE else 1.0)
-        return np.clip(rng.normal(size=2), -2, 2) * spread
+        return np.asarray(np.clip(rng.normal(size=2), -2, 2) * spread)
 
     def now(at: Frames) -> Curves:
         return _steps(seed, at, _GAZE, _GAZE_CELL_FRAMES, target)
@@ -76,7 +77,8 @@ def posture(seed: int, frames: Frames) -> Array:
 
     def target(rng: np.random.Generator) -> Curve:
         angles = np.clip(rng.normal(size=3), -2, 2) * _POSTURE_SPREAD_DEGREES
-        return pose_from_angles(angles[None], rng.normal(0, _SCALE_SPREAD, 1))[0]
+        pose = pose_from_angles(angles[None], rng.normal(0, _SCALE_SPREAD, 1))
+        return np.asarray(pose[0])
 
     return _steps(seed, frames, _POSTURE, _POSTURE_CELL_FRAMES, target).astype(np.float32)
 
@@ -112,17 +114,18 @@ def _generator(seed: int, process: int, cell: int) -> np.random.Generator:
 
 def _steps(seed: int, frames: Frames, process: int, cell_frames: int, draw: Draw) -> Curves:
     """Each cell's target from a random frame of its first half on; before it, the last cell's."""
-    targets: dict[int, Curve] = {}
+
+    @cache
+    def event(cell: int) -> tuple[int, Curve]:
+        rng = _generator(seed, process, max(cell, 0))
+        start, target = int(rng.integers(0, cell_frames // 2)), draw(rng)
+        return (start, target) if cell >= 0 else (0, 0 * target)
+
     values = []
     for frame in frames:
         cell, inside = divmod(int(frame), cell_frames)
-        if cell >= 0 and inside < _generator(seed, process, cell).integers(0, cell_frames // 2):
-            cell -= 1
-        if cell not in targets:
-            rng = _generator(seed, process, max(cell, 0))
-            rng.integers(0, cell_frames // 2)
-            targets[cell] = draw(rng) if cell >= 0 else 0 * draw(rng)
-        values.append(targets[cell])
+        start, target = event(cell)
+        values.append(target if inside >= start else event(cell - 1)[1])
     return np.stack(values)
 
 

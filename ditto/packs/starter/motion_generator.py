@@ -135,7 +135,7 @@ class StarterMotionGenerator:
         return replace(state, waiting=waiting)
 
     def _is_ready(self, state: MotionState) -> bool:
-        return len(state.waiting) >= self.segment_frames
+        return bool(len(state.waiting) >= self.segment_frames)
 
     def _sample_segments(self, states: list[MotionState]) -> tuple[Array, Array]:
         """The next segments (B, K, C) of states with one number of steps, and their tokens."""

@@ -41,7 +41,7 @@ def measure(video: Path, landmarker_task: Path) -> RealClip:
     gaps, points = [], None
     with av.open(str(video)) as container:
         for frame in container.decode(video=0):
-            image = frame.to_ndarray(format="rgb24")
+            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
             if points is None:
                 faces = detector(image)
                 if not faces:
@@ -59,7 +59,7 @@ def _speech(video: Path) -> Array:
         for frame in container.decode(audio=0):
             pieces += [part.to_ndarray().ravel() for part in resampler.resample(frame)]
     pieces += [part.to_ndarray().ravel() for part in resampler.resample(None)]
-    return (np.concatenate(pieces).astype(np.float32)) / 32768
+    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
 
 
 def load_clips(folder: Path, cache: Path, landmarker_task: Path) -> list[RealClip]:

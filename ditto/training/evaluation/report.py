@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +125,9 @@ def _near(flags: np.ndarray, frames: int) -> np.ndarray:
 
 def read_sounds(folder: Path) -> dict[str, Array]:
     """Recordings of a folder whose names begin with ``audio-`` (16 kHz mono WAV)."""
-    import wave
-
     sounds = {}
     for path in sorted(folder.glob("audio-*.wav")):
         with wave.open(str(path)) as file:
             data = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-        sounds[path.stem] = data.astype(np.float32) / 32768
+        sounds[path.stem] = np.asarray(data / 32768, np.float32)
     return sounds

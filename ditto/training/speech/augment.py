@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt  # type: ignore[import-untyped]
 
 from ditto.training.speech import nonspeech
 from ditto.training.speech.phones import SAMPLE_RATE_HZ
@@ -24,7 +24,7 @@ def augment(samples: Samples, rng: np.random.Generator) -> Samples:
     if rng.random() < 0.12:
         sound = _telephone(sound)
     level = 10 ** (rng.uniform(-18, -1) / 20)
-    return (sound / (np.abs(sound).max() + 1e-9) * level).astype(np.float32)
+    return np.asarray(sound / (np.abs(sound).max() + 1e-9) * level, np.float32)
 
 
 def _room(sound: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

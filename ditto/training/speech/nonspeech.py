@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+from scipy.signal import lfilter  # type: ignore[import-untyped]
 
 from ditto.training.speech.phones import SAMPLE_RATE_HZ
 
@@ -28,8 +28,8 @@ def make(kind: str, count: int, rng: np.random.Generator) -> Samples:
     }
     sound = np.asarray(makers[kind](), np.float64)
     if kind == "silence":
-        return sound.astype(np.float32)
-    return (sound / (np.abs(sound).max() + 1e-9)).astype(np.float32)
+        return np.asarray(sound, np.float32)
+    return np.asarray(sound / (np.abs(sound).max() + 1e-9), np.float32)
 
 
 def coloured_noise(count: int, rng: np.random.Generator) -> NDArray[np.float64]:

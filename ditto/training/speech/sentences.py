@@ -12,7 +12,8 @@ import yaml
 
 @cache
 def _words() -> dict[str, Any]:
-    return yaml.safe_load(files(__package__).joinpath("words.yaml").read_text("utf-8"))
+    text = files(__package__).joinpath("words.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(text))
 
 
 def languages() -> tuple[str, ...]:

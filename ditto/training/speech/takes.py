@@ -107,7 +107,7 @@ def _speech(
 
 
 def _nonspeech(rng: np.random.Generator) -> tuple[Samples, list[Phone]]:
-    pieces = []
+    pieces: list[Samples] = []
     while sum(map(len, pieces)) < TAKE_S * SAMPLE_RATE_HZ:
         count = int(SAMPLE_RATE_HZ * rng.uniform(2, 6))
         sound = nonspeech.make(str(rng.choice(nonspeech.KINDS)), count, rng)

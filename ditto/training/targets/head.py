@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
+from scipy.ndimage import gaussian_filter1d  # type: ignore[import-untyped]
+from scipy.signal import find_peaks  # type: ignore[import-untyped]
 
 from ditto.packs.starter.behaviour import pose_from_angles
 
@@ -33,7 +33,7 @@ def loudness(samples: Array, frames: int) -> Curve:
     power = (padded.reshape(frames, FRAME_SAMPLES) ** 2).mean(1)
     level_db = 10 * np.log10(power + 1e-9)
     loud = np.percentile(level_db, 95)
-    return gaussian_filter1d(np.clip((level_db - loud + 30) / 30, 0, 1), 1.2)
+    return np.asarray(gaussian_filter1d(np.clip((level_db - loud + 30) / 30, 0, 1), 1.2))
 
 
 def activity(speaking: NDArray[np.bool_]) -> Curve:

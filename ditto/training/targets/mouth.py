@@ -83,7 +83,8 @@ def mouth_curves(phones: Sequence[Phone], frames: int) -> Array:
     gap = GAP_SCALE * gap * (1 - 0.95 * press) * (1 - 0.6 * tuck)
     jaw = JAW_SCALE * jaw * (1 - 0.25 * press)
     curves = np.stack([jaw, gap, 0.7 * press, tuck, funnel, pucker, 0.6 * stretch], axis=1)
-    return curves.reshape(frames, _RATE // FRAME_RATE, -1).mean(1).astype(np.float32)
+    means = curves.reshape(frames, _RATE // FRAME_RATE, -1).mean(1)
+    return np.asarray(means, np.float32)
 
 
 def closures(phones: Sequence[Phone], frames: int) -> NDArray[np.bool_]:
