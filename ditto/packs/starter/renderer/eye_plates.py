@@ -197,7 +197,7 @@ def _paint_lid(shape: EyeShape, patch: Image) -> Image:
     grain = patch.astype(np.float32) - cv2.GaussianBlur(patch, (0, 0), 3).astype(np.float32)
     level = min(float(grain[below].std()) if below.sum() > 10 else 2.0, 4.0)
     noise = np.random.default_rng(0).standard_normal(patch.shape[:2]).astype(np.float32)
-    noise = 2.4 * level * cv2.GaussianBlur(noise, (0, 0), 1.2)
+    noise = 1.7 * level * cv2.GaussianBlur(noise, (0, 0), 1.2)
     return np.clip(skin * dome[..., None] + noise[..., None], 0, 255).astype(np.uint8)
 
 

@@ -68,12 +68,13 @@ class Eye:
 
         strength = min(1.0, 2.5 * closure)
         band = LASH_BAND_MM * mm
+        was_open = smoothstep(-1.0, 1.0, shape.below_upper)
+        over_lashes = smoothstep(-0.5 * band, 0.5 * band, shape.below_upper + 0.8 * band)
         cover = (
-            smoothstep(-0.5 * band, 0.5 * band, shape.below_upper + 0.8 * band)
+            np.maximum(was_open, strength * over_lashes)
             * smoothstep(1.6 * mm, 0.0, shape.below_lower + rise)
             * np.maximum(smoothstep(1.4, -1.4, below_lid), closure**4)
             * smoothstep(1.08, 0.94, shape.across)
-            * strength
         )
         lid = self._layers.lid[..., :3].astype(np.float32)
         out += (lid - out) * cover[..., None]
@@ -106,10 +107,10 @@ class Eye:
             self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32)  # fmt: skip
-        lashes = np.minimum(lashes, 0.85 * lid)
+        lashes = np.minimum(lashes, lid)  # dark on the lid; nothing of the eye comes along
         strength = min(1.0, 2.5 * closure) * smoothstep(1.04, 0.75, self._shape.across)
-        spread = np.where(below_lid_mm < -0.35, 0.5, 0.4)
-        real = np.exp(-(((below_lid_mm + 0.35) / spread) ** 2)) * 0.8 * strength * (1 - closure)
+        strip = smoothstep(-2.4, -1.2, below_lid_mm) * smoothstep(0.5, 0.0, below_lid_mm)
+        real = strip * strength * (1 - 0.6 * closure)
         out += (lashes - out) * real[..., None]
 
         strokes = self._layers.lid[..., 3].astype(np.float32) / 255
