@@ -98,12 +98,12 @@ def test_the_mouth_is_closed_in_silence(cluster: LocalCluster) -> None:
 
 
 def test_the_lips_follow_this_speech_and_no_other(meshes: np.ndarray) -> None:
-    opening = gaps(meshes)
-    wanted = np.ones(len(opening))
+    wanted = np.ones(len(meshes))
     for phone in speech.phones():
-        if phone.name in (*CLOSED, "pau"):
+        if phone.name in (*CLOSED, "pau", "f", "v", "w", "uw"):
             wanted[round(phone.start_s * FPS) : round(phone.end_s * FPS)] = 0
-    fit = [np.corrcoef(opening, np.roll(wanted, shift))[0, 1] for shift in range(-40, 41)]
-    assert abs(int(np.argmax(fit)) - 40) <= 2, "the lips are early or late"
-    assert fit[40] > 0.4
-    assert fit[40] > 2 * np.percentile(fit, 90)
+    shifts = range(-40, 41)
+    fit = np.array([np.corrcoef(gaps(meshes), np.roll(wanted, n))[0, 1] for n in shifts])
+    assert abs(shifts[int(fit.argmax())]) <= 1, "the lips are early or late"
+    elsewhere = fit[np.abs(shifts) > 6].max()
+    assert fit.max() > max(0.3, 2 * elsewhere)
