@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Callable
 
 import grpc
 import pytest
@@ -27,6 +25,7 @@ from ditto.v1.stage_status_pb2_grpc import (
     StageStatusServiceStub,
     add_StageStatusServiceServicer_to_server,
 )
+from tests.until import until
 
 
 class Raising(AudioEncoderServiceServicer, StageStatusServiceServicer):
@@ -82,13 +81,6 @@ class Served:
 
 def calls_counted(status: str) -> float:
     return REGISTRY.get_sample_value("ditto_calls_total", {"status": status}) or 0.0
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for what the server does after its answer."""
-    async with asyncio.timeout(2):
-        while not holds():  # noqa: ASYNC110 - the server has no event to wait for
-            await asyncio.sleep(0.01)
 
 
 TREE = [
