@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import shutil
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ditto.errors import SetupError
-from ditto.packs import fetch
 from ditto.packs.manifest import Asset
 from ditto.packs.store import asset_path, cache_dir, ensure, is_intact
 from tests.packs.conftest import WEIGHTS
@@ -112,7 +112,7 @@ def test_a_full_disk_is_told_before_the_download(
     index: IndexServer, cache: Path, asset: Asset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: usage(10, 9, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))
     with pytest.raises(SetupError, match="free some space"):
         ensure(asset)
     assert index.ranges == []
