@@ -11,6 +11,7 @@ _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 
 _DELAY_SECONDS = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.385, 0.5, 0.7, 1, 1.5, 2.5, 5)
 _SKEW_SECONDS = (-0.2, -0.08, -0.04, -0.02, -0.005, 0.005, 0.02, 0.04, 0.08, 0.2)
 _RTF = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2, 4)
+_BATCH_SESSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
 STEP_COMPUTE = Histogram(
     "ditto_step_compute_seconds",
@@ -30,6 +31,12 @@ RTF = Histogram(
     ["module"],
     buckets=_RTF,
 )
+BATCH_SIZE = Histogram(
+    "ditto_batch_size",
+    "Sessions that one step of a module computes together (count)",
+    ["module"],
+    buckets=_BATCH_SESSIONS,
+)
 FRAMES = Counter("ditto_frames_total", "Frames that a module put out", ["module"])
 SESSIONS_LIVE = Gauge("ditto_sessions_live", "Sessions that run now", ["module"])
 SLOTS_FREE = Gauge("ditto_slots_free", "Sessions that may still start", ["module"])
@@ -37,6 +44,7 @@ CALLS = Counter("ditto_calls_total", "Calls that ended, by gRPC status", ["statu
 BUILD_INFO = Gauge(
     "ditto_build_info", "Always 1; the labels say what runs", ["version", "pack", "pack_hash"]
 )
+SERVING = Gauge("ditto_serving", "1 while health reports SERVING, else 0")
 
 FIRST_FRAME_DELAY = Histogram(
     "ditto_first_frame_delay_seconds",
@@ -59,6 +67,11 @@ UNDERRUNS = Counter(
 ADMISSIONS_REFUSED = Counter(
     "ditto_admissions_refused_total", "Sessions refused, by reason", ["reason"]
 )
+FAILOVERS = Counter(
+    "ditto_failovers_total", "Live sessions moved to another replica, by stage", ["module"]
+)
+INTERRUPTS = Counter("ditto_interrupts_total", "Interrupts of speech that callers sent")
+AVATARS = Gauge("ditto_avatars", "Portraits that the gateway's store keeps")
 
 CACHE_REQUESTS = Counter(
     "ditto_cache_requests_total",
@@ -78,9 +91,15 @@ PREPARE = Histogram(
 
 
 def observe_step(
-    module: str, compute_s: float, queue_s: float, frames: int, frame_rate: int
+    module: str,
+    compute_s: float,
+    queue_s: float,
+    frames: int,
+    frame_rate: int,
+    batch_size: int = 1,
 ) -> None:
     """Record one step; its real-time factor only where it gave frames."""
+    BATCH_SIZE.labels(module).observe(batch_size)
     STEP_COMPUTE.labels(module).observe(compute_s)
     STEP_QUEUE.labels(module).observe(queue_s)
     if frames:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +22,7 @@ from grpc_health.v1.health import aio as async_health  # type: ignore[attr-defin
 from grpc_reflection.v1alpha import reflection
 
 from ditto.errors import SetupError
+from ditto.serving import metrics
 from ditto.serving.config import Config, ProcessConfig, parse_config
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.logging import configure_logging
@@ -28,6 +30,9 @@ from ditto.serving.metrics_page import MetricsPage
 
 log = logging.getLogger(__name__)
 
+LIVENESS = "liveness"
+"""Health of this name is SERVING from the start until shutdown: whether the process answers at all,
+where the others tell whether it can do its work now."""
 MAX_RECEIVE_BYTES = 32 * 2**20
 """Largest request message that a process takes."""
 
@@ -101,14 +106,20 @@ class ProcessServer:
         self._service: Service | None = None
         self._health = async_health.HealthServicer()
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(lambda: self._service is not None)], options=_OPTIONS
+            interceptors=[CallInterceptor(lambda: self.is_loaded)], options=_OPTIONS
         )
         self._late = _LateHandlers()
         self._page: MetricsPage | None = None
 
+    @property
+    def is_loaded(self) -> bool:
+        """True once the service is there, serving or not."""
+        return self._service is not None
+
     async def start(self) -> None:
         """Bind both ports. Raises `SetupError` when one is taken."""
         await self._health.set("", _HealthStatus.NOT_SERVING)
+        await self._health.set(LIVENESS, _HealthStatus.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers([self._late])
         try:
@@ -138,10 +149,12 @@ class ProcessServer:
         status = _HealthStatus.SERVING if is_serving else _HealthStatus.NOT_SERVING
         for name in ("", *(self._service.service_names if self._service else ())):
             await self._health.set(name, status)
+        metrics.SERVING.set(is_serving)
 
     async def stop(self) -> None:
         """Report NOT_SERVING, let live sessions end within the drain time, then stop."""
         await self._health.enter_graceful_shutdown()
+        metrics.SERVING.set(False)
         if self._service is not None:
             log.info("draining")
             deadline = self._config.drain_seconds
@@ -195,3 +208,6 @@ async def _run_until_signal(config: ProcessConfig, load: Load) -> None:
     finally:
         stopped.cancel()
         await server.stop()
+    if not server.is_loaded:
+        # A thread that still loads cannot be interrupted, and closing the loop would wait for it.
+        os._exit(0)
