@@ -98,6 +98,10 @@ class AvatarStore:
             preparations = {**avatar.preparations, pack_hash: known}
             self._write_json(replace(avatar, preparations=preparations))
 
+    def count(self) -> int:
+        """Avatars in the store."""
+        return sum(1 for _ in self._folder.glob("*.json"))
+
     def delete(self, avatar_id: str) -> set[str]:
         """Forget an avatar; give the content keys that no other avatar refers to."""
         avatar = self.get(avatar_id)
@@ -118,7 +122,7 @@ class AvatarStore:
         return keys
 
     def _require_room(self) -> None:
-        if sum(1 for _ in self._folder.glob("*.json")) >= self._most:
+        if self.count() >= self._most:
             raise CallLimitError(f"the store is full: {self._most} avatars; delete some")
 
     def _json(self, avatar_id: str) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ditto.errors import InvalidInputError, ProtocolError
 from ditto.media.audio import AudioReader
+from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import types_pb2 as types
@@ -98,5 +99,6 @@ class Caller:
                 "interrupt.last_played_frame_index",
                 f"is {interrupt.last_played_frame_index}; allowed: 0 on",
             )
+        metrics.INTERRUPTS.inc()
         last_frame = self._feeder.interrupt()
         await self._outbox.event(pb.Event(kind=pb.EVENT_KIND_INTERRUPTED, frame_index=last_frame))

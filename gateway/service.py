@@ -27,6 +27,7 @@ class GatewayService:
     def __init__(self, config: GatewayConfig, pools: StagePools, store: AvatarStore) -> None:
         self._config = config
         self._pools = pools
+        self._store = store
         self._live = LiveCalls()
         self._servicer = AnimationServicer(config, pools, store, self._live, MonotonicClock())
         self._polling = [
@@ -36,6 +37,9 @@ class GatewayService:
     def register(self, server: Any) -> None:
         """Add the servicer."""
         metrics.BUILD_INFO.labels(__version__, self._config.pack, "").set(1)
+        metrics.AVATARS.set_function(self._store.count)
+        for pool in self._pools:
+            metrics.FAILOVERS.labels(pool.module)  # shown as 0: an alert sees only what increases
         add_AnimationServiceServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
 
     async def follow_health(self, report: Report) -> None:
