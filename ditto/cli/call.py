@@ -12,7 +12,8 @@ from ditto.errors import DittoError
 from ditto.v1.animation_pb2 import AnimateConfig, AnimateRequest, CallStats, Event, Started
 
 MESSAGE_BYTES = 64_000
-_PACED_MESSAGES_HZ = 10
+_PACED_MESSAGES_HZ = 50
+"""As a microphone sends: 20 ms each."""
 
 
 @dataclass(frozen=True)
