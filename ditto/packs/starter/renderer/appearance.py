@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ditto.errors import CorruptDataError
 from ditto.face.paste import PasteRegion, plan_paste
 from ditto.motion import layout
+from ditto.packs.starter.renderer.appearance_layout import SIDES, check_layout
 from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.eye_plates import EyeLayers, EyeShape
 from ditto.packs.starter.renderer.eyes import Eye
@@ -29,7 +30,6 @@ from ditto.packs.starter.renderer.warp import (
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-SIDES = ("right", "left")
 EYE_PARTS = ("white", "iris", "lid")
 _STILL_PX = 0.05
 """A node is drawn only if something can move it by at least this much."""
@@ -39,12 +39,13 @@ class Appearance:
     """Everything that rendering reads. ``arrays`` is what the cache stores, nothing else."""
 
     def __init__(self, arrays: Arrays) -> None:
-        """Raises `CorruptDataError` when an array is missing or of an impossible shape."""
+        """Raises `CorruptDataError` when arrays are missing, or do not fit together."""
+        check_layout(arrays)
         self.arrays = arrays
         try:
             self._derive()
         except (KeyError, ValueError, IndexError, cv2.error) as error:
-            raise CorruptDataError(f"incomplete appearance: {error}") from error
+            raise CorruptDataError(f"appearance that does not fit together: {error}") from error
 
     def _derive(self) -> None:
         stored = self.arrays

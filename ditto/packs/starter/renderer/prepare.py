@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ditto.face import topology as topo
 from ditto.face.crop import crop_image, head_crop, transform_points
-from ditto.packs.starter.renderer.appearance import SIDES, decode_jpeg, encode_jpeg, still_view
+from ditto.packs.starter.renderer.appearance import decode_jpeg, encode_jpeg, still_view
+from ditto.packs.starter.renderer.appearance_layout import SIDES
 from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
 from ditto.packs.starter.renderer.eye_plates import measure_eye, paint_eye

@@ -88,16 +88,16 @@ class StarterRenderer:
 def _portrait(arrays: Arrays) -> Portrait[Appearance]:
     """Prepared and loaded portraits are built alike, so that they render the same frames."""
     appearance = Appearance(arrays)
-    try:
-        identity = FaceIdentity(
-            *(
-                np.asarray(arrays[name], np.float32)
-                for name in ("canonical_keypoints", "reference_motion", "eye_state")
-            )
+    identity = FaceIdentity(
+        *(
+            np.array(arrays[name], np.float32)
+            for name in ("canonical_keypoints", "reference_motion", "eye_state")
         )
+    )
+    try:
         warnings = tuple(json.loads(arrays["warnings"].tobytes()))
-    except (KeyError, ValueError) as error:
-        raise CorruptDataError(f"incomplete appearance: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise CorruptDataError(f"appearance with unreadable warnings: {error}") from error
     return Portrait(appearance, identity, warnings)
 
 
