@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -67,6 +68,21 @@ class Asset(_Model):
         return f"{name.stem}-{version}{self.sha256[:12]}{name.suffix}"
 
 
+class HubSource(_Model):
+    """A repository of a model hub whose files are fetched as they are, in its own layout."""
+
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    revision: str = "main"
+    folders: tuple[str, ...]
+    """Top folders that are fetched, as patterns."""
+    license: str
+
+    def wants(self, path: str) -> bool:
+        """True for a file of one of the folders."""
+        top, slash, _ = path.partition("/")
+        return bool(slash) and any(fnmatchcase(top, pattern) for pattern in self.folders)
+
+
 class Manifest(_Model):
     """A pack as its users see it, before anything is loaded."""
 
@@ -88,6 +104,10 @@ class Manifest(_Model):
     """Denoising steps a segment, unless a call says otherwise."""
     guidance: float
     assets: dict[str, Asset] = Field(default_factory=dict)
+    hub: HubSource | None = None
+    """Files that come from a model hub rather than from a package index."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """What a process may choose when it loads the pack: names, and what they are for."""
 
 
 def read_manifest(path: Path) -> Manifest:

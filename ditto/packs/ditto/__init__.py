@@ -1,0 +1,1 @@
+"""The `ditto` pack: the published networks, loadable from the released files."""
