@@ -74,7 +74,7 @@ def check_layout(arrays: Arrays) -> None:
     for name, wanted in _SHAPES.items():
         shape = arrays[name].shape
         fits = len(shape) == len(wanted) and all(
-            side == want or (want == _FREE and side > 0)
+            (side > 0 if want == _FREE else side == want)
             for side, want in zip(shape, wanted, strict=True)
         )
         if not fits:
