@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ditto.cli.call import CallResult
 from ditto.cli.speech_file import Speech
 from ditto.media.measured_mp4 import measure_mp4
+from ditto.v1.types_pb2 import PACING_REALTIME
 
 if TYPE_CHECKING:
     from ditto.local_cluster.cluster import Usage
@@ -20,14 +21,13 @@ def call_rows(result: CallResult, file: Path, speech: Speech) -> list[tuple[str,
     found = measure_mp4(file.read_bytes())
     picture, sound = f"{found.width}x{found.height}", f"{found.sound_seconds:.2f} s of sound"
     skew = f"{stats.av_skew_ms:+.1f} ms planned, {found.av_skew_ms(speech.samples, fps):+.1f} ms"
+    sent = "at its own pace" if result.started.config.pacing == PACING_REALTIME else "at once"
+    delay = f"{stats.ffd_ms:.0f} ms, of which compute {stats.ffd_compute_ms:.0f} ms"
     rows = [
         ("frames", f"{found.frames} of {picture} at {fps}/s, {found.video_seconds(fps):.2f} s"),
         ("sound", f"{sound}, {found.audio_codec}; picture {found.video_codec}"),
         ("A/V skew", f"{skew} in the decoded file"),
-        (
-            "first-frame delay",
-            f"{stats.ffd_ms:.0f} ms, of which compute {stats.ffd_compute_ms:.0f} ms",
-        ),
+        ("first-frame delay", f"{delay} (speech sent {sent})"),
         ("avatar", f"{stats.avatar_source}"),
         ("whole call", f"{result.wall_seconds:.2f} s of wall time"),
     ]

@@ -144,8 +144,8 @@ class LocalCluster:
     def _start(self) -> None:
         self._check_ports()
         self._folder = _short_folder()
-        deadline = time.monotonic() + self._plan.start_seconds
         redis_url = self._redis_url()
+        deadline = time.monotonic() + self._plan.start_seconds
         metrics_ports = self._metrics_ports()
         gateway_metrics = next(metrics_ports)
         plans = [
@@ -185,7 +185,7 @@ class LocalCluster:
         try:
             binary = find_redis()
         except SetupError as error:
-            self._note(f"going on without Redis, every renderer keeps its own cache: {error}")
+            self._note(f"no Redis, so every renderer keeps a cache of its own: {error}")
             return None
         socket = self._folder / "redis.sock"
         command = redis_command(binary, socket)
