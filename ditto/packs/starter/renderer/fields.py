@@ -57,17 +57,18 @@ def vertex_fields(face: FaceGeometry, lips: LipVertices) -> Array:
     rolled = np.interp(depth, (0.55, 0.75, 0.9, 1.0), (-3.4, -2.2, -0.9, 0.3))
     put("roll", lips.lower, 1, rolled.astype(np.float32) * middle**0.7)
 
+    half = face.mouth_half_mm
     outer = 2 * (1 - depth)  # 0.9 at the lip's outer edge, 0 at its inner one
-    put("pucker", lips.lips, 0, -9.0 * np.clip(across, -1.1, 1.1))
+    put("pucker", lips.lips, 0, -0.33 * half * np.clip(across, -1.1, 1.1))
     put("pucker", lips.lips, 2, -4.0 * np.sqrt(middle))
-    put("pucker", lips.upper, 1, (-2.0 * outer + 0.3) * middle)
-    put("pucker", lips.lower, 1, (1.8 * outer - 0.9) * middle)
-    put("funnel", lips.lips, 0, -5.5 * np.clip(across, -1.1, 1.1))
+    put("pucker", lips.upper, 1, (-1.4 * outer + 0.3) * middle)
+    put("pucker", lips.lower, 1, (1.2 * outer - 0.9) * middle)
+    put("funnel", lips.lips, 0, -0.22 * half * np.clip(across, -1.1, 1.1))
     put("funnel", lips.lips, 2, -4.0 * np.sqrt(middle))
-    put("funnel", lips.upper, 1, -2.2 * outer * middle)
-    put("funnel", lips.lower, 1, 2.2 * outer * middle)
+    put("funnel", lips.upper, 1, -1.5 * outer * middle)
+    put("funnel", lips.lower, 1, 1.5 * outer * middle)
 
-    put("stretch", lips.lips, 0, 6.0 * np.clip(across, -1.1, 1.1))
+    put("stretch", lips.lips, 0, 0.24 * half * np.clip(across, -1.1, 1.1))
     put("stretch", lips.lips, 1, -0.8 * side**2)
     put("frown", lips.lips, 1, 4.0 * side**2 - 0.8 * (1 - side))
     _shift(fields[FIELD["shift"]], face, lips)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import NODES, STEP, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import HeadPose
@@ -21,6 +22,8 @@ _MARGIN_NODES = 18
 """Room around the resting mouth for the head's turns and the dropped jaw."""
 _FEATHER_PX = 6
 _LOWER_TEETH_FOLLOW_JAW = 0.92
+_BITES = (0.5, 0.9)
+"""Roll of the lower lip from which the upper teeth show on it, and at which they do in full."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ class Mouth:
         inside, teeth, bite = self._interior(head, upper_alpha, amounts)
         drawn = mix(inside, lower_rgb, lower_alpha)
         roll = float(amounts[FIELD["roll"]])
-        if roll > 0.02:  # the upper teeth bite on the lower lip
-            drawn = mix(drawn, teeth, bite * np.float32(min(1.0, 1.3 * roll)))
+        if roll > _BITES[0]:
+            drawn = mix(drawn, teeth, bite * smoothstep(*_BITES, roll))
         return mix(drawn, upper_rgb, upper_alpha)
 
     def _interior(
@@ -114,17 +117,20 @@ class Mouth:
     ) -> tuple[Image, Image, Array]:
         """All behind the lips, in the upper lip's shadow; the teeth alone; where they bite."""
         layers = self._layers
+        pucker, funnel = float(amounts[FIELD["pucker"]]), float(amounts[FIELD["funnel"]])
+        rounded = min(1.0, pucker + 0.6 * funnel)
         jaw = amounts[FIELD["jaw"]] * _LOWER_TEETH_FOLLOW_JAW * SCALE * self._jaw_drop
         cavity, bite = sample_rgba(layers.cavity, head)
-        tongue, tongue_alpha = sample_rgba(layers.tongue, head - jaw)
-        raised = 3.0 * amounts[FIELD["pucker"]] + 1.5 * amounts[FIELD["funnel"]]
-        teeth, teeth_alpha = sample_rgba(layers.teeth, head + raised * layers.millimetre)
-        inside = mix(mix(cavity, tongue, tongue_alpha), teeth, teeth_alpha)
+        lowered = head - jaw - 4 * rounded * layers.millimetre
+        tongue, tongue_alpha = sample_rgba(layers.tongue, lowered)
+        raised = head + (3 * pucker + 1.5 * funnel) * layers.millimetre
+        teeth, teeth_alpha = sample_rgba(layers.teeth, raised)
         reach = max(3, int(0.08 * upper_alpha.shape[1])) | 1
-        rounded = min(1.0, float(amounts[FIELD["pucker"]] + 0.6 * amounts[FIELD["funnel"]]))
-        shadow = layers.lip_shadow + 0.35 * rounded  # protruding lips shade what is behind them
-        light = 1 - shadow * cv2.blur(upper_alpha, (reach, reach))
-        return _dim(inside, light), _dim(teeth, light), teeth_alpha * bite
+        light = (1 - layers.lip_shadow * cv2.blur(upper_alpha, (reach, reach))).astype(np.float32)
+        teeth = _dim(teeth, light * np.float32(1 - 0.15 * rounded))
+        # Protruding lips shade the depth of the mouth more than the teeth.
+        deep = _dim(mix(cavity, tongue, tongue_alpha), light * np.float32(1 - 0.5 * rounded))
+        return mix(deep, teeth, teeth_alpha), teeth, teeth_alpha * bite
 
 
 def _window_around(outline: Array) -> Window:
