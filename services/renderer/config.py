@@ -12,7 +12,8 @@ class RendererConfig(StageConfig):
     """The keys of every stage service, those of the appearance cache, and limits on portraits."""
 
     redis_url: str | None = None
-    """Redis that renderers share features through, as redis://host:port/0 or unix:///path; null for none."""
+    """Redis that renderers share features through, as redis://host:port/0 or unix:///path; null
+    for none."""
     cache_local_bytes: int = Field(default=256 * 2**20, ge=0)
     """Most memory for the features that this process keeps. Unit: bytes."""
     cache_ttl_seconds: int = Field(default=86_400, ge=1)
