@@ -12,7 +12,6 @@ H heads, C = D / H, L layers, S steps, A = 2 B H attention rows; branches: condi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 

@@ -27,8 +27,8 @@ class PackedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
         if not self._can_pack(x):
-            out = functional.linear(x, self.weight, self.bias)
-            return functional.gelu(out) if self.gelu else out
+            plain = functional.linear(x, self.weight, self.bias)
+            return functional.gelu(plain) if self.gelu else plain
         rows = x.reshape(-1, x.shape[-1])
         if self._packed is None:
             self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight, len(rows))
@@ -39,5 +39,6 @@ class PackedLinear(nn.Module):
         return out.view(*x.shape[:-1], -1)
 
     def _can_pack(self, x: Tensor) -> bool:
-        plain = x.device.type == "cpu" and x.dtype == torch.float32
-        return plain and torch.backends.mkldnn.is_available() and not torch.compiler.is_exporting()
+        on_cpu = x.device.type == "cpu" and x.dtype == torch.float32
+        usable = bool(torch.backends.mkldnn.enabled) and not torch.compiler.is_exporting()
+        return on_cpu and usable

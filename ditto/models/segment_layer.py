@@ -70,7 +70,7 @@ class SegmentLayer(nn.Module):
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attention of queries (A, T, C), scaled already, keys (A, C, N), values (N, A, C): (T, A, C)."""
+    """Scaled queries (A, T, C), keys (A, C, N) and values (N, A, C) to (T, A, C)."""
     shares = torch.bmm(queries, keys).softmax(-1)  # (A, T, N)
     return torch.bmm(shares, values.transpose(0, 1)).transpose(0, 1).contiguous()
 
