@@ -36,8 +36,9 @@ def said(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def up(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+def up(*arguments: object, folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """`ditto up`, once it is ready; stopped at the end if it still runs."""
+    environment = os.environ | ({"TMPDIR": str(folder)} if folder else {})
     command = [sys.executable, "-m", "ditto.cli", "up", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
@@ -140,8 +141,8 @@ def test_up_stops_everything_on_ctrl_c() -> None:
     assert is_free(port)
 
 
-def test_nothing_outlives_an_up_that_was_killed() -> None:
-    with up("--port", free_port()) as process:
+def test_nothing_outlives_an_up_that_was_killed(tmp_path: Path) -> None:
+    with up("--port", free_port(), folder=tmp_path) as process:
         pids = children(process.pid)
         assert len(pids) == 5
         process.kill()
