@@ -1,0 +1,1 @@
+"""Chores of the project, each run on its own: `python scripts/<name>.py`."""
