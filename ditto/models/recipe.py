@@ -64,7 +64,7 @@ def generate_state(shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32 
             state[key], state[f"{prefix}weight_v"] = _spectral_pair(
                 key, state[f"{prefix}weight_orig"]
             )
-        elif not key.endswith("weight_v"):
+        elif f"{key.removesuffix('v')}u" not in shapes:
             state[key] = _draw_weight(key, shape)
     return {key: state[key] for key in shapes if key in state}
 
