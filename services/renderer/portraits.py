@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ditto import __version__
+from ditto.errors import AtCapacityError
 from ditto.media.image import ImageLimits, decode_portrait
 from ditto.serving import metrics
 from ditto.serving.cache import Codec, Source, TieredCache
@@ -41,6 +42,8 @@ class PortraitLibrary:
         self._pack_tag = f"{identity.pack}\0{identity.pack_version}\0{identity.pack_hash}"
         self._limits = ImageLimits(bytes=config.portrait_bytes, pixels=config.portrait_pixels)
         self._thread = ComputeThread("prepare", config.pending_portraits)
+        self._most_pending = config.pending_portraits
+        self._pending = 0
         url, ttl_s = config.redis_url, config.cache_ttl_seconds
         self._cache: TieredCache[Portrait[Any]] = TieredCache(
             f"ditto:{__version__}:appearance:{identity.pack}",
@@ -52,20 +55,16 @@ class PortraitLibrary:
     async def register(self, image: bytes) -> Registered:
         """Prepare a portrait, unless it is in the cache.
 
-        Raises `InvalidInputError` and `FaceError` for images that cannot be used.
+        Raises `InvalidInputError` and `FaceError` for images that cannot be used,
+        `AtCapacityError` when too many wait already, even for the same image: each holds its file.
         """
-        key = await asyncio.to_thread(self._content_key, image)
-        prepare_s = 0.0
-
-        async def compute() -> Portrait[Any]:
-            nonlocal prepare_s
-            portrait, took = await self._thread.run(self._prepare, image)
-            prepare_s = took.compute_s
-            metrics.PREPARE.observe(took.compute_s)
-            return portrait
-
-        portrait, source = await self._cache.get_or_compute(key, compute)
-        return Registered(key, portrait, source, prepare_s)
+        if self._pending >= self._most_pending:
+            raise AtCapacityError(f"{self._pending} portraits are waiting to be prepared already")
+        self._pending += 1
+        try:
+            return await self._register(image)
+        finally:
+            self._pending -= 1
 
     async def find(self, content_key: str) -> Registered | None:
         """A portrait that is in the cache."""
@@ -83,6 +82,20 @@ class PortraitLibrary:
         """Stop the thread and close the cache."""
         await self._thread.close()
         await self._cache.close()
+
+    async def _register(self, image: bytes) -> Registered:
+        key = await asyncio.to_thread(self._content_key, image)
+        prepare_s = 0.0
+
+        async def compute() -> Portrait[Any]:
+            nonlocal prepare_s
+            portrait, took = await self._thread.run(self._prepare, image)
+            prepare_s = took.compute_s
+            metrics.PREPARE.observe(took.compute_s)
+            return portrait
+
+        portrait, source = await self._cache.get_or_compute(key, compute)
+        return Registered(key, portrait, source, prepare_s)
 
     def _content_key(self, image: bytes) -> str:
         digest = hashlib.sha256(self._pack_tag.encode() + b"\0")

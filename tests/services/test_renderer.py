@@ -28,6 +28,7 @@ from ditto.v1.renderer_pb2 import (
     RenderRequest,
 )
 from ditto.v1.renderer_pb2_grpc import RendererServiceStub
+from services.renderer.config import RendererConfig
 from services.renderer.drawn_face import draw_face
 from tests.redis_process import RedisProcess
 from tests.services.processes import ServiceProcess, serving
@@ -176,6 +177,17 @@ async def test_portraits_asked_for_together_are_prepared_once(service):
     answers = await asyncio.gather(*(prepare(service, image) for _ in range(5)))
     assert {each.source for each in answers} == {"computed"}
     assert portraits_prepared(service) == before + 1
+
+
+async def test_more_portraits_than_may_wait_are_refused(service):
+    images = [portrait(tint=100 + number) for number in range(12)]
+    answers = await asyncio.gather(
+        *(prepare(service, image) for image in images), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    most = RendererConfig.model_fields["pending_portraits"].default
+    assert 1 <= len(refused) <= 12 - most
+    assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
 async def test_another_image_has_another_key(service):
