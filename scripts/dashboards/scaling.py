@@ -105,7 +105,7 @@ _COUNTS = Row(
             "Most live sessions within the hour",
             "Do not scale in below what the last hour needed.",
             "short",
-            (Query("max_over_time(sum by (module) (ditto_sessions_live)[1h:30s])", "{{module}}"),),
+            (Query("max_over_time(sum by (module) (ditto_sessions_live)[1h:10s])", "{{module}}"),),
         ),
         Panel(
             "Gateway: processor of each replica",
