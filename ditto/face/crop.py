@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face.network import Array
+from ditto.face.sampling import blend, blur, resize
 from ditto.face.topology import (
     FACE_OVAL,
     LEFT_BROW,
@@ -47,7 +48,7 @@ def head_crop(points: Array, size: int) -> Array:
     side = float((high - low).max()) * SCALE
     centre = (low + high) / 2 + [0, SHIFT_DOWN * side]
     zoom = size / side
-    return np.c_[zoom * turn, size / 2 - zoom * centre].astype(np.float32)
+    return np.asarray(np.c_[zoom * turn, size / 2 - zoom * centre], np.float32)
 
 
 def inverse(transform: Array) -> Array:
@@ -59,7 +60,7 @@ def transform_points(transform: Array, points: Array) -> Array:
     """Mesh points (N, 3) under a similarity; depth is scaled alike."""
     zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
     flat = points[:, :2] @ transform[:, :2].T + transform[:, 2]
-    return np.c_[flat, points[:, 2] * zoom].astype(np.float32)
+    return np.asarray(np.c_[flat, points[:, 2] * zoom], np.float32)
 
 
 def crop_image(image: Image, transform: Array, size: int) -> Image:
@@ -69,15 +70,16 @@ def crop_image(image: Image, transform: Array, size: int) -> Image:
     """
     zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
     if zoom < 0.7:
-        image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        # pixel centres: x' = zoom (x + 1/2) - 1/2
-        linear = transform[:, :2] / zoom
-        offset = transform[:, 2] + transform[:, :2] @ np.full(2, 0.5 / zoom - 0.5)
-        transform = np.c_[linear, offset].astype(np.float32)
+        height, width = (max(1, round(side * zoom)) for side in image.shape[:2])
+        shrink = np.array([width / image.shape[1], height / image.shape[0]])
+        image = resize(image, width, height, cv2.INTER_AREA)
+        # pixel centres: x' = shrink (x + 1/2) - 1/2
+        offset = transform[:, 2] + transform[:, :2] @ (0.5 / shrink - 0.5)
+        transform = np.asarray(np.c_[transform[:, :2] / shrink, offset], np.float32)
     crop = cv2.warpAffine(
         image, transform, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return _soften_outside(crop, transform, image.shape[:2])
+    return _soften_outside(np.asarray(crop, np.uint8), transform, image.shape[:2])
 
 
 def _soften_outside(crop: Image, transform: Array, shape: tuple[int, ...]) -> Image:
@@ -89,8 +91,8 @@ def _soften_outside(crop: Image, transform: Array, shape: tuple[int, ...]) -> Im
     beyond = np.maximum(-place, place - [shape[1] - 1, shape[0] - 1]).max(-1)
     if beyond.max() <= 1:
         return crop
-    share = np.clip(beyond * np.hypot(transform[0, 0], transform[0, 1]) / (0.12 * size), 0, 1)
-    weight = cv2.resize(share.astype(np.float32), (size, size))
-    small = cv2.resize(crop, (size // 8, size // 8), interpolation=cv2.INTER_AREA)
-    haze = cv2.resize(cv2.GaussianBlur(small, (0, 0), 6), (size, size))
-    return cv2.blendLinear(haze, crop, weight, 1 - weight)
+    zoom = float(np.hypot(transform[0, 0], transform[0, 1]))
+    share = np.clip(beyond * zoom / (0.12 * size), 0, 1)
+    small = resize(crop, size // 8, size // 8, cv2.INTER_AREA)
+    haze = resize(blur(small, 6), size, size)
+    return blend(crop, haze, resize(share.astype(np.float32), size, size))

@@ -97,9 +97,8 @@ class FaceDetector:
         height, width = image.shape[:2]
         side = max(height, width)
         left, top = (side - width) // 2, (side - height) // 2
-        square = cv2.copyMakeBorder(
-            image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT
-        )
+        square = np.zeros((side, side, 3), np.uint8)
+        square[top : top + height, left : left + width] = image
         faces: list[Face] = []
         for divisor in (1, 2, 4):
             for window in _windows(side, divisor):
@@ -122,7 +121,7 @@ class FaceDetector:
         boxes, logits = self._network((pixels.astype(np.float32) / 127.5 - 1)[None])
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         return [
-            self._decode(boxes[0, index], index, float(scores[index]), window)
+            self._decode(boxes[0, index], int(index), float(scores[index]), window)
             for index in np.flatnonzero(scores > _MIN_SCORE)
         ]
 
@@ -137,5 +136,5 @@ class FaceDetector:
             centre=values[0] * side + origin,
             width=float(values[1, 0] * side),
             height=float(values[1, 1] * side),
-            points=values[2:] * side + origin,
+            points=(values[2:] * side + origin).astype(np.float32),
         )

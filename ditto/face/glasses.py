@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ditto.face.head import measure_head
 from ditto.face.network import Array
+from ditto.face.sampling import blur
 from ditto.face.topology import (
     LEFT_EYE_UPPER,
     NOSE_BRIDGE,
@@ -27,10 +28,10 @@ def wears_glasses(view: Image, points: Array) -> bool:
     """Whether an upright HEAD view (S, S, 3) with the mesh ``points`` (478, 3) shows glasses."""
     mm = measure_head(points).pixels_per_mm
     xy = points[:, :2]
-    grey = cv2.GaussianBlur(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
+    grey = blur(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32), 1.0)
     cheek = xy[list(RIGHT_CHEEK)].round().astype(int).clip(0, view.shape[0] - 1)
     skin = max(float(np.median(grey[cheek[:, 1], cheek[:, 0]])), 20.0)
-    level = np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8 / skin
+    level = np.asarray(np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / (8 * skin), np.float32)
 
     right_inner, left_inner = xy[RIGHT_EYE_UPPER[-1]], xy[LEFT_EYE_UPPER[0]]
     middle = (right_inner[0] + left_inner[0]) / 2

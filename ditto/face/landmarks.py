@@ -59,7 +59,7 @@ class FaceLandmarker:
         pixels = cv2.warpAffine(
             image, placement, (_INPUT_SIZE,) * 2, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        mesh, presence, _ = self._network((pixels.astype(np.float32) / 255)[None])
+        mesh, presence, _ = self._network((pixels.astype(np.float32) / np.float32(255))[None])
         local = mesh.reshape(MESH_POINTS, 3)
         points = np.c_[local[:, :2] @ linear.T + origin, local[:, 2] * zoom].astype(np.float32)
         return Mesh(points, float(1 / (1 + np.exp(-presence.ravel()[0]))))

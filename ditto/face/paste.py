@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ditto.face.crop import inverse
 from ditto.face.network import Array
+from ditto.face.sampling import blend, resize
 
 Image = NDArray[np.uint8]
 
@@ -55,7 +56,9 @@ def plan_paste(
     ramp = np.minimum(_to_border((x0, y0, x1, y1), shape), to_view).clip(0, feather) / feather
     mask = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
     source = ((head_xy + 0.5) / 2**halvings - 0.5).astype(np.float32)
-    places, fractions = cv2.convertMaps(source, None, cv2.CV_16SC2)
+    places, fractions = cv2.convertMaps(  # type: ignore[call-overload]
+        source, None, cv2.CV_16SC2
+    )
     return PasteRegion((x0, y0, x1, y1), places, fractions, mask, _full_core(mask), halvings)
 
 
@@ -96,22 +99,22 @@ def _to_border(box: tuple[int, int, int, int], shape: tuple[int, int]) -> Array:
     far = np.float32(max(shape))
     left, right = columns + far * (x0 == 0), columns[::-1] + far * (x1 == shape[1])
     top, bottom = rows + far * (y0 == 0), rows[::-1] + far * (y1 == shape[0])
-    return np.minimum(np.minimum(left, right)[None], np.minimum(top, bottom)[:, None])
+    sideways, upwards = np.minimum(left, right), np.minimum(top, bottom)
+    return np.asarray(np.minimum(sideways[None], upwards[:, None]), np.float32)
 
 
 def paste(portrait: Image, head: Image, region: PasteRegion) -> Image:
     """The portrait (H, W, 3) with a HEAD view (S, S, 3) in it; a new image."""
     for _ in range(region.halvings):
-        head = cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        head = resize(head, head.shape[1] // 2, head.shape[0] // 2, cv2.INTER_AREA)
     out = portrait.copy()
     x0, y0, x1, y1 = region.box
     before, after = portrait[y0:y1, x0:x1], out[y0:y1, x0:x1]
     cv2.remap(head, region.places, region.fractions, cv2.INTER_LINEAR, after, cv2.BORDER_REPLICATE)
     for strip in _strips(region):
-        weight = np.ascontiguousarray(region.mask[strip])
+        weight = region.mask[strip]
         if weight.size:
-            new, old = np.ascontiguousarray(after[strip]), np.ascontiguousarray(before[strip])
-            after[strip] = cv2.blendLinear(new, old, weight, 1 - weight)
+            after[strip] = blend(before[strip], after[strip], weight)
     return out
 
 

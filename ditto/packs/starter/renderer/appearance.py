@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ditto.errors import CorruptDataError
 from ditto.face.paste import PasteRegion, plan_paste
+from ditto.face.sampling import resize, sample
 from ditto.motion import layout
 from ditto.packs.starter.renderer.appearance_layout import SIDES, check_layout
 from ditto.packs.starter.renderer.archive import Arrays
@@ -53,7 +54,7 @@ class Appearance:
         self.reference = layout.unpack(_floats(stored["reference_motion"])[None])
         self.pivot = _floats(stored["pivot"])
         picture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
-        matte = cv2.resize(_bytes(stored["matte"]), (TEXTURE_SIZE, TEXTURE_SIZE))
+        matte = resize(_bytes(stored["matte"]), TEXTURE_SIZE, TEXTURE_SIZE)
         self.texture: Image = np.dstack([picture, matte])
         """(2S, 2S, 4) the picture; opacity: what moves with the head."""
         self.still = still_view(picture)
@@ -124,7 +125,7 @@ def still_view(texture: Image) -> Image:
     """(S, S, 3) the HEAD view of a texture with nothing moved."""
     axis = np.arange(HEAD_SIZE, dtype=np.float32)
     place = to_texture(np.stack(np.meshgrid(axis, axis), axis=-1))
-    return cv2.remap(texture, place, None, cv2.INTER_LINEAR)
+    return sample(texture, place)
 
 
 def encode_jpeg(image: Image, quality: int) -> NDArray[np.uint8]:
@@ -144,7 +145,7 @@ def decode_jpeg(data: NDArray[np.generic], shape: tuple[int, int]) -> Image:
     decoded = cv2.imdecode(_bytes(data), cv2.IMREAD_COLOR)
     if decoded is None or decoded.shape[:2] != shape:
         raise CorruptDataError(f"stored picture is not of size {shape}")
-    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _moving(fields: Array, weight: Array) -> Window:

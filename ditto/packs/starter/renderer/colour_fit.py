@@ -42,4 +42,4 @@ def fit_colours(place: Array, patch: Image, clean: Mask, quadratic: bool, dark: 
         spread = max(float(np.median(np.abs(error))), 1.0)
         weights = (1 / (1 + (np.maximum(-error, 0) / spread) ** 2)).astype(np.float32)
     low, high = np.percentile(colours, (3, 97), axis=0)
-    return np.clip(terms @ solution, low, high).astype(np.float32)
+    return np.asarray(np.clip(terms @ solution, low, high), np.float32)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.face.sampling import blur
 from ditto.packs.starter.renderer.colour_fit import fit_colours
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
@@ -84,7 +84,7 @@ class EyeShape:
     @cached_property
     def open_px(self) -> Array:
         """(h, w) height of the opening in each column, texture pixels."""
-        return np.maximum(self.below_upper - self.below_lower, 0)
+        return np.asarray(np.maximum(self.below_upper - self.below_lower, 0), np.float32)
 
 
 def measure_eye(face: FaceGeometry, left: bool) -> EyeShape:
@@ -156,7 +156,7 @@ def _paint_white(shape: EyeShape, patch: Image, opening: Mask) -> Image:
     )
     real = (smoothstep(1.2, 1.5, shape.iris_distance) * opening)[..., None]
     mixed = shade[..., None] * tone * (1 - real) + patch * real
-    return cv2.GaussianBlur(np.clip(mixed, 0, 255), (0, 0), 1.2).astype(np.uint8)
+    return blur(np.clip(mixed, 0, 255).astype(np.uint8), 1.2)
 
 
 def _cut_iris(shape: EyeShape, patch: Image, opening: Mask) -> Image:
@@ -194,11 +194,12 @@ def _paint_lid(shape: EyeShape, patch: Image) -> Image:
     down = (shape.below_upper + band) / np.maximum(shape.open_px + band, 2)
     skin += _edge_error(shape, patch, skin, band) * np.exp(-0.8 * np.maximum(down, 0))[..., None]
     dome = 1 + 0.05 * np.exp(-(((down - 0.4) / 0.25) ** 2)) - 0.07 * smoothstep(0.6, 1.0, down)
-    grain = patch.astype(np.float32) - cv2.GaussianBlur(patch, (0, 0), 3).astype(np.float32)
+    grain = patch.astype(np.float32) - blur(patch, 3).astype(np.float32)
     level = min(float(grain[below].std()) if below.sum() > 10 else 2.0, 4.0)
     noise = np.random.default_rng(0).standard_normal(patch.shape[:2]).astype(np.float32)
-    noise = 1.7 * level * cv2.GaussianBlur(noise, (0, 0), 1.2)
-    return np.clip(skin * dome[..., None] + noise[..., None], 0, 255).astype(np.uint8)
+    noise = 1.7 * level * blur(noise, 1.2)
+    lid = np.clip(skin * dome[..., None] + noise[..., None], 0, 255)
+    return np.asarray(lid, np.uint8)
 
 
 def _edge_error(shape: EyeShape, patch: Image, skin: Array, band: float) -> Array:
@@ -207,8 +208,8 @@ def _edge_error(shape: EyeShape, patch: Image, skin: Array, band: float) -> Arra
     error = np.where(edge[..., None], patch - skin, 0)
     error = np.maximum(error, -25)  # a lash or a brow hair tells nothing about the lid
     reach = 3 * SCALE * shape.mm
-    total = cv2.GaussianBlur(error.sum(0)[None].astype(np.float32), (0, 0), reach)
-    count = cv2.GaussianBlur(edge.sum(0)[None].astype(np.float32), (0, 0), reach)
+    total = blur(error.sum(0)[None].astype(np.float32), reach)
+    count = blur(edge.sum(0)[None].astype(np.float32), reach)
     return np.asarray(total / np.maximum(count, 1e-3)[..., None], np.float32)
 
 
@@ -228,4 +229,4 @@ def _lash_strokes(width: int, height: int, shape: EyeShape) -> Image:
     fan = along - 0.12 * along * np.maximum(shape.below_lower / (SCALE * shape.mm), -2)
     strokes = np.random.default_rng(1).standard_normal(256).astype(np.float32)
     density = np.interp(fan * 4.0 + 128, np.arange(256), strokes).reshape(height, width)
-    return np.clip(150 + 60 * density, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(150 + 60 * density, 0, 255), np.uint8)

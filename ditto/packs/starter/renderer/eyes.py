@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.face.sampling import blend, sample
 from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.eye_plates import LASH_BAND_MM, EyeLayers, EyeShape
-from ditto.packs.starter.renderer.texture import SCALE, mix
+from ditto.packs.starter.renderer.texture import SCALE
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -35,7 +36,7 @@ class Eye:
         h, w = self._patch.shape[:2]
         self._pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32)
         inset = np.minimum(shape.below_upper, -shape.below_lower)
-        self._ball = smoothstep(0.4, 4.0, inset) * (shape.across < 1)
+        self._ball = smoothstep(0.4, 4.0, inset) * (shape.across < 1).astype(np.float32)
 
     def paint(self, closure: float, gaze_x: float, gaze_y: float) -> Image:
         """The patch (h, w, 3) with the lid closed by ``closure`` 0..1 and the iris turned."""
@@ -47,10 +48,11 @@ class Eye:
         half = SCALE * axis.half_width
         shift = gaze_x * _GAZE_ACROSS * half * axis.along - gaze_y * _GAZE_UP * half * axis.across
         move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-        iris = cv2.warpAffine(self._layers.iris, move, self._patch.shape[1::-1])
-        alpha = iris[..., 3].astype(np.float32) / 255
-        ball = mix(self._layers.white, cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), alpha)
-        return mix(self._patch, ball, self._ball)
+        size = self._patch.shape[1::-1]
+        iris = np.asarray(cv2.warpAffine(self._layers.iris, move, size), np.uint8)
+        alpha = iris[..., 3].astype(np.float32) / np.float32(255)
+        ball = blend(self._layers.white, iris[..., :3], alpha)
+        return blend(self._patch, ball, self._ball)
 
     def _lowered(self, ball: Image, closure: float) -> Image:
         """Upper lid down to the lower one, which rises a little."""
@@ -78,7 +80,7 @@ class Eye:
         )
         lid = self._layers.lid[..., :3].astype(np.float32)
         out += (lid - out) * cover[..., None]
-        self._draw_lashes(out, lid, down, below_lid / mm, closure)
+        self._draw_lashes(out, lid, down, below_lid, closure)
         return np.clip(out, 0, 255).astype(np.uint8)
 
     def _stretched(self, down: Array, rise: Array, below_lid: Array, above_lower: Array) -> Array:
@@ -92,21 +94,16 @@ class Eye:
         lower = -rise * (1 - np.clip(-above_lower / (7 * mm), 0, 1)) ** 2
         shift = np.where(below_lid < 0, upper, lower) * smoothstep(1.3, 1.0, shape.across)
         source = self._pixels - shift[..., None] * shape.axis.across
-        return cv2.remap(
-            self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        ).astype(np.float32)  # fmt: skip
+        return sample(self._patch, source).astype(np.float32)
 
     def _draw_lashes(
-        self, out: Array, lid: Array, down: Array, below_lid_mm: Array, closure: float
+        self, out: Array, lid: Array, down: Array, below_lid: Array, closure: float
     ) -> None:
         """Real lashes ride on the lid's edge; as it shuts they give way to lashes seen from above
         (in place)."""
+        below_lid_mm = below_lid / np.float32(self._mm)
         source = self._pixels - down[..., None] * self._shape.axis.across
-        lashes = cv2.remap(
-            self._patch, source.astype(np.float32), None, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        ).astype(np.float32)  # fmt: skip
+        lashes = sample(self._patch, source).astype(np.float32)
         lashes = np.minimum(lashes, lid)  # dark on the lid; nothing of the eye comes along
         strength = min(1.0, 2.5 * closure) * smoothstep(1.04, 0.75, self._shape.across)
         strip = smoothstep(-2.4, -1.2, below_lid_mm) * smoothstep(0.5, 0.0, below_lid_mm)

@@ -16,6 +16,7 @@ from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.lip_vertices import LipVertices
 
 Array = NDArray[np.float32]
+Real = NDArray[np.floating]
 
 FIELDS: Final = (
     "jaw", "seal", "purse", "close", "part", "part_round", "press", "roll", "pucker", "funnel",
@@ -33,7 +34,7 @@ def vertex_fields(face: FaceGeometry, lips: LipVertices) -> Array:
     """(F, 468, 3) displacement of each field at amount 1 (`part*`: for one millimetre of gap)."""
     fields = np.zeros((len(FIELDS), topo.SKIN_POINTS, 3), np.float32)
 
-    def put(name: str, where: NDArray[np.bool_], axis: int, values: Array) -> None:
+    def put(name: str, where: NDArray[np.bool_], axis: int, values: Real) -> None:
         fields[FIELD[name], where, axis] = values[where]
 
     _jaw(fields[FIELD["jaw"]], face, lips)

@@ -52,14 +52,15 @@ class FaceGeometry:
     @cached_property
     def seam(self) -> Array:
         """(11, 3) the line where the lips meet, in HEAD pixels."""
-        return (
-            self.points[list(topo.UPPER_LIP_INNER)] + self.points[list(topo.LOWER_LIP_INNER)]
-        ) / 2
+        upper = self.points[list(topo.UPPER_LIP_INNER)]
+        lower = self.points[list(topo.LOWER_LIP_INNER)]
+        return np.asarray((upper + lower) / 2, np.float32)
 
     @cached_property
     def mouth_centre_mm(self) -> Array:
         """(3,) middle of the inner mouth corners, head millimetres."""
-        return self.head_mm[[topo.RIGHT_INNER_CORNER, topo.LEFT_INNER_CORNER]].mean(0)
+        corners = self.head_mm[[topo.RIGHT_INNER_CORNER, topo.LEFT_INNER_CORNER]]
+        return np.asarray(corners.mean(0), np.float32)
 
     @cached_property
     def mouth_half_mm(self) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ditto.face.sampling import resize
 
 Array = NDArray[np.float32]
 
@@ -44,11 +45,10 @@ def _refinement() -> Array:
 def refine(coarse: Array) -> Array:
     """Coarse planes (..., COARSE_NODES, COARSE_NODES) cubically as (..., NODES, NODES)."""
     weights = _refinement()
-    return weights @ coarse @ weights.T
+    return np.asarray(weights @ coarse @ weights.T, np.float32)
 
 
 def nodes_to_pixels(values: Array) -> Array:
     """Lattice values (h, w, C), bordered by one node, as pixels (4h - 8, 4w - 8, C)."""
     h, w = values.shape[:2]
-    large = cv2.resize(values, (w * STEP, h * STEP), interpolation=cv2.INTER_LINEAR)
-    return large[STEP:-STEP, STEP:-STEP]
+    return resize(values, w * STEP, h * STEP)[STEP:-STEP, STEP:-STEP]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.face.sampling import blur, sample
 from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.grid import (
@@ -54,8 +55,8 @@ def depth_map(face: FaceGeometry) -> Array:
     depth = refine(solved.reshape(size, size))
     near = np.minimum(depth, _FURTHEST_MM * face.mm)
     inner = _inside_oval(face)
-    blended = inner * cv2.GaussianBlur(near, (0, 0), 1.2)
-    blended += (1 - inner) * cv2.GaussianBlur(depth, (0, 0), 6.0)
+    blended = inner * blur(near, 1.2)
+    blended += (1 - inner) * blur(depth, 6.0)
     return np.asarray(RELIEF * blended, np.float32)
 
 
@@ -67,7 +68,7 @@ def _inside_oval(face: FaceGeometry) -> Array:
     mask = np.zeros(nodes.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round((outline - nodes[0, 0]) / step).astype(np.int32)], 1)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-    return cv2.GaussianBlur(smoothstep(0, 7, depth), (0, 0), 1.5)
+    return blur(smoothstep(0, 7, depth), 1.5)
 
 
 def head_weight(face: FaceGeometry, silhouette: Array) -> Array:
@@ -78,15 +79,11 @@ def head_weight(face: FaceGeometry, silhouette: Array) -> Array:
     nodes = node_positions()
     middle, chin = face.xy[list(topo.FACE_OVAL)].mean(0), face.xy[topo.CHIN]
     skull = smoothstep(1.75, 1.05, skull_radius(face, nodes))
-    grown = cv2.dilate(silhouette, np.ones((7, 7), np.uint8))
+    grown = np.asarray(cv2.dilate(silhouette, np.ones((7, 7), np.uint8)), np.float32)
     cell = HEAD_SIZE / silhouette.shape[0]
     place = ((nodes + 0.5) / cell - 0.5).astype(np.float32)
-    hair = cv2.remap(
-        cv2.GaussianBlur(grown, (0, 0), 3), place, None, cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    weight = np.maximum(skull, hair)
+    weight = np.maximum(skull, sample(blur(grown, 3), place))
     below_chin = smoothstep(-12, 62, (nodes[..., 1] - chin[1]) / face.mm)
     weight *= 1 - below_chin * smoothstep(0, 1, (nodes[..., 1] - middle[1]) / (40 * face.mm))
     edge = np.minimum(nodes, HEAD_SIZE - 1 - nodes).min(-1)
-    return cv2.GaussianBlur(weight, (0, 0), 2.5) * smoothstep(STILL_BORDER_PX, 60, edge)
+    return np.asarray(blur(weight, 2.5) * smoothstep(STILL_BORDER_PX, 60, edge), np.float32)

@@ -54,7 +54,7 @@ def face_identity(face: FaceGeometry, traits: Traits) -> FaceIdentity:
         t=np.zeros((1, 3), np.float32),
         exp=semantics.encode(reference_controls(traits))[None],
     )
-    landmarks = face.points[None] / HEAD_SIZE
+    landmarks = face.points[None] / np.float32(HEAD_SIZE)
     return FaceIdentity(
         canonical_keypoints=canonical_keypoints(face),
         reference_motion=layout.pack(motion)[0],

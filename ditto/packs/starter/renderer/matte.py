@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.face.sampling import blend, resize
 from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.grid import HEAD_SIZE
@@ -57,9 +58,9 @@ def skull_radius(face: FaceGeometry, points: Array) -> Array:
 
 def cut_matte(face: FaceGeometry, view: Image) -> Matte:
     """The matte of a still HEAD view (S, S, 3)."""
-    small = cv2.resize(view, (CUT_SIZE, CUT_SIZE), interpolation=cv2.INTER_AREA)
+    small = resize(view, CUT_SIZE, CUT_SIZE, cv2.INTER_AREA)
     inside = _silhouette(face, small)
-    edge = cv2.resize(inside.astype(np.float32), (MATTE_SIZE, MATTE_SIZE)) > 0.5
+    edge = resize(inside.astype(np.float32), MATTE_SIZE, MATTE_SIZE) > 0.5
     cell = HEAD_SIZE / MATTE_SIZE
     outside_px = cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 5) * cell
     opaque, gone = _SKIRT_PX
@@ -67,7 +68,7 @@ def cut_matte(face: FaceGeometry, view: Image) -> Matte:
     return Matte(
         alpha=(255 * smoothstep(gone, opaque, outside_px)).astype(np.uint8),
         known=(255 * known).astype(np.uint8),
-        fill=_continue(small, cv2.resize(known, (CUT_SIZE, CUT_SIZE))),
+        fill=_continue(small, resize(known, CUT_SIZE, CUT_SIZE)),
         silhouette=inside.astype(np.float32),
     )
 
@@ -81,7 +82,9 @@ def _silhouette(face: FaceGeometry, small: Image) -> Mask:
     labels = _first_guess(face, points, radius)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # its colour clusters start at random: one portrait, one matte
-    cv2.grabCut(small, labels, None, background, foreground, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(  # type: ignore[call-overload]
+        small, labels, None, background, foreground, _ROUNDS, cv2.GC_INIT_WITH_MASK
+    )
     person = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD) | (radius < _SURE_HEAD)
     person = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     _, parts = cv2.connectedComponents(person)
@@ -106,7 +109,9 @@ def _continue(image: Image, known: Array) -> Image:
     levels = [(image.astype(np.float32) * known[..., None], known)]
     while min(levels[-1][1].shape) > 2:
         colour, weight = levels[-1]
-        levels.append((cv2.pyrDown(colour), cv2.pyrDown(weight)))
+        smaller = (cv2.pyrDown(plane) for plane in (colour, weight))
+        colour, weight = (np.asarray(plane, np.float32) for plane in smaller)
+        levels.append((colour, weight))
     colour, weight = levels[-1]
     filled = colour / np.maximum(weight, 1e-4)[..., None]
     for colour, weight in reversed(levels[:-1]):
@@ -118,7 +123,5 @@ def _continue(image: Image, known: Array) -> Image:
 
 def background_plate(view: Image, known: Image, fill: Image) -> Image:
     """(S, S, 3) the still HEAD view with the head taken out."""
-    size = (HEAD_SIZE, HEAD_SIZE)
-    weight = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-    behind = cv2.resize(fill, size, interpolation=cv2.INTER_CUBIC)
-    return cv2.blendLinear(view, behind, weight, 1 - weight)
+    weight = resize(known, HEAD_SIZE, HEAD_SIZE).astype(np.float32) / np.float32(255)
+    return blend(resize(fill, HEAD_SIZE, HEAD_SIZE, cv2.INTER_CUBIC), view, weight)

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.face.sampling import blend
 from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import NODES, STEP, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import HeadPose
-from ditto.packs.starter.renderer.texture import SCALE, mix, sample_rgba, to_texture
+from ditto.packs.starter.renderer.texture import SCALE, sample_rgba, to_texture
 from ditto.packs.starter.renderer.warp import Lattice, Window, cut_lattice, window_pixels
 
 Array = NDArray[np.float32]
@@ -78,7 +79,7 @@ class Mouth:
         x0, y0, x1, y1 = window_pixels(window)
         view = frame[y0:y1, x0:x1]
         weight = _feather(view.shape[:2])
-        view[:] = mix(np.ascontiguousarray(view), drawn, weight)
+        view[:] = blend(view, drawn, weight)
 
     def _moved_window(self, amounts: Array, pose: HeadPose) -> Window:
         """Lattice window around the lips of this frame."""
@@ -104,13 +105,13 @@ class Mouth:
         upper_rgb, upper_alpha = sample_rgba(layers.upper_lip, upper)
         lower_rgb, lower_alpha = sample_rgba(layers.lower_lip, lower)
         if float(((1 - upper_alpha) * (1 - lower_alpha)).max()) < 0.03:
-            return mix(lower_rgb, upper_rgb, upper_alpha)
+            return blend(lower_rgb, upper_rgb, upper_alpha)
         inside, teeth, bite = self._interior(head, upper_alpha, amounts)
-        drawn = mix(inside, lower_rgb, lower_alpha)
+        drawn = blend(inside, lower_rgb, lower_alpha)
         roll = float(amounts[FIELD["roll"]])
         if roll > _BITES[0]:
-            drawn = mix(drawn, teeth, bite * smoothstep(*_BITES, roll))
-        return mix(drawn, upper_rgb, upper_alpha)
+            drawn = blend(drawn, teeth, bite * smoothstep(*_BITES, roll))
+        return blend(drawn, upper_rgb, upper_alpha)
 
     def _interior(
         self, head: Array, upper_alpha: Array, amounts: Array
@@ -129,8 +130,8 @@ class Mouth:
         light = (1 - layers.lip_shadow * cv2.blur(upper_alpha, (reach, reach))).astype(np.float32)
         teeth = _dim(teeth, light * np.float32(1 - 0.15 * rounded))
         # Protruding lips shade the depth of the mouth more than the teeth.
-        deep = _dim(mix(cavity, tongue, tongue_alpha), light * np.float32(1 - 0.5 * rounded))
-        return mix(deep, teeth, teeth_alpha), teeth, teeth_alpha * bite
+        deep = _dim(blend(cavity, tongue, tongue_alpha), light * np.float32(1 - 0.5 * rounded))
+        return blend(deep, teeth, teeth_alpha), teeth, teeth_alpha * bite
 
 
 def _window_around(outline: Array) -> Window:
@@ -142,7 +143,7 @@ def _window_around(outline: Array) -> Window:
 
 
 def _dim(rgb: Image, light: Array) -> Image:
-    return cv2.blendLinear(rgb, np.zeros_like(rgb), light, 1 - light)
+    return blend(np.zeros_like(rgb), rgb, light)
 
 
 def _feather(shape: tuple[int, int]) -> Array:

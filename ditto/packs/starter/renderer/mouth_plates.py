@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.face.sampling import blur
 from ditto.packs.starter.renderer.curves import RowAxis, smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.lip_vertices import LipVertices
@@ -159,14 +160,14 @@ def paint_interior(
     cavity = np.dstack([throat[..., None] * colours.cavity, 255 * bite])
     soft = 0.3 * SCALE
     return (
-        _to_bytes(cv2.GaussianBlur(upper, (0, 0), soft)),
-        _to_bytes(cv2.GaussianBlur(lower, (0, 0), soft)),
+        _to_bytes(blur(upper, soft)),
+        _to_bytes(blur(lower, soft)),
         _to_bytes(cavity),
     )
 
 
 def _to_bytes(values: Array) -> Image:
-    return np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values + 0.5, 0, 255), np.uint8)
 
 
 def _use_real_interior(upper: Array, face: FaceGeometry, texture: Image, box: Box) -> Array:
@@ -185,7 +186,7 @@ def _use_real_interior(upper: Array, face: FaceGeometry, texture: Image, box: Bo
     keep = np.where(below, smoothstep(8, 3, away), smoothstep(6 * mm, 0, away))
     if face.gap_mm > _TOO_WIDE_MM:
         keep = np.where(below, 0, keep)
-    keep = cv2.GaussianBlur(keep.astype(np.float32), (0, 0), 1.6)
+    keep = blur(keep.astype(np.float32), 1.6)
     weight = keep[..., None]
     rgb = upper[..., :3] * (1 - weight) + grown * weight
     alpha = np.maximum(upper[..., 3] * ~below, keep * 255)

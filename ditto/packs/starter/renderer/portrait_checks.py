@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ditto.errors import FaceError
 from ditto.face.eye_state import eye_open
 from ditto.face.glasses import wears_glasses
+from ditto.face.sampling import resize
 from ditto.packs.starter.renderer.eye_plates import measure_eye
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.grid import HEAD_SIZE
@@ -70,7 +71,7 @@ def check_portrait(face: FaceGeometry, view: Image) -> Findings:
 
 def _openness(face: FaceGeometry) -> Array:
     """(2,) of the eyes at the image's left and right, which are the subject's right and left."""
-    return eye_open(face.points[None] / HEAD_SIZE)[0]
+    return np.asarray(eye_open(face.points[None] / np.float32(HEAD_SIZE))[0], np.float32)
 
 
 def _usable_eye(face: FaceGeometry, left: int) -> bool:
@@ -84,6 +85,6 @@ def _usable_eye(face: FaceGeometry, left: int) -> bool:
 
 
 def _contrast(view: Image) -> float:
-    small = cv2.resize(view, (256, 256), interpolation=cv2.INTER_AREA)
+    small = resize(view, 256, 256, cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)[70:190, 75:180]
     return float(cv2.Laplacian(grey, cv2.CV_32F).std() / max(float(grey.std()), 1.0))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ditto.face import topology as topo
 from ditto.face.crop import crop_image, head_crop, transform_points
+from ditto.face.sampling import blur, resize
 from ditto.packs.starter.renderer.appearance import decode_jpeg, encode_jpeg, still_view
 from ditto.packs.starter.renderer.appearance_layout import SIDES
 from ditto.packs.starter.renderer.archive import Arrays
@@ -54,7 +55,7 @@ def fit_portrait(image: Image) -> Image:
     size = (max(2, int(w * zoom) // 2 * 2), max(2, int(h * zoom) // 2 * 2))
     if size == (w, h):
         return np.ascontiguousarray(image)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return resize(image, *size, cv2.INTER_AREA)
 
 
 def prepare_arrays(portrait: Image, mesh: Array) -> tuple[Arrays, tuple[str, ...]]:
@@ -112,8 +113,8 @@ def _texture(portrait: Image, crop: Array) -> Image:
     zoom = float(np.hypot(crop[0, 0], crop[0, 1]))
     crisp = smoothstep(0.7, 0.9, zoom) * smoothstep(2.0, 1.2, zoom)
     strength = float(_SHARPENING * crisp - _SMOOTHING * smoothstep(0.7, 0.5, zoom))
-    blurred = cv2.GaussianBlur(texture, (0, 0), 1.3)
-    return cv2.addWeighted(texture, 1 + strength, blurred, -strength, 0)
+    blurred = blur(texture, 1.3)
+    return np.asarray(cv2.addWeighted(texture, 1 + strength, blurred, -strength, 0), np.uint8)
 
 
 def measure_traits(face: FaceGeometry, vertex: Array, findings: Findings) -> Traits:

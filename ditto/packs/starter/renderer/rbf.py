@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Real = TypeVar("Real", NDArray[np.float32], NDArray[np.float64])
 
 _SMOOTHING = 0.02
 """Ridge over the kernel's radius: forgives control points that nearly coincide."""
 
 
-def _kernel(a: Array, b: Array, radius: float) -> Array:
+def _kernel(a: Real, b: Real, radius: float) -> Real:
     squared = (
         (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2 * (a @ b.T)
     )  # (len(a), len(b)) from one product: three times faster than subtracting
-    return -np.sqrt(np.maximum(squared, 0) + radius * radius)
+    return np.asarray(-np.sqrt(np.maximum(squared, 0) + radius * radius), a.dtype)
 
 
 def interpolate(points: Array, values: Array, queries: Array, radius: float = 6.0) -> Array:
@@ -32,4 +35,5 @@ def interpolate(points: Array, values: Array, queries: Array, radius: float = 6.
     system[count, count] = 0
     weights = np.linalg.solve(system, np.vstack([values, np.zeros((1, values.shape[1]))]))
     weights = weights.astype(np.float32)
-    return _kernel(q, p.astype(np.float32), radius) @ weights[:count] + weights[count]
+    spread = _kernel(q, p.astype(np.float32), radius) @ weights[:count] + weights[count]
+    return np.asarray(spread, np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
+from ditto.face.sampling import blend
 from ditto.packs.starter.renderer.curves import smooth_row, smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.texture import SCALE, texture_box, to_texture
@@ -68,4 +69,4 @@ def deepen_folds(texture: Image, corner: tuple[int, int], shade: Image, amount: 
     view = texture[y : y + h, x : x + w]
     colours = np.ascontiguousarray(view[..., :3])
     weight = shade.astype(np.float32) * np.float32(_DEPTH * amount / 255)
-    view[..., :3] = cv2.blendLinear(np.zeros_like(colours), colours, weight, 1 - weight)
+    view[..., :3] = blend(colours, np.zeros_like(colours), weight)

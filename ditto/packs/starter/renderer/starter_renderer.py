@@ -12,6 +12,7 @@ from ditto.errors import CorruptDataError
 from ditto.face.detect import FaceDetector
 from ditto.face.landmarks import FaceLandmarker
 from ditto.face.paste import paste
+from ditto.face.sampling import blend
 from ditto.face.select import find_portrait_face
 from ditto.motion import layout, semantics
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
@@ -22,7 +23,7 @@ from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import head_pose
 from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
 from ditto.packs.starter.renderer.smile_folds import deepen_folds
-from ditto.packs.starter.renderer.texture import mix, sample_rgba, to_texture
+from ditto.packs.starter.renderer.texture import sample_rgba, to_texture
 from ditto.packs.starter.renderer.warp import window_pixels
 from ditto.stages import FaceIdentity, Image, Portrait
 
@@ -68,7 +69,7 @@ class StarterRenderer:
         head, opacity = sample_rgba(texture, place)
         x0, y0, x1, y1 = window_pixels(lattice.window)
         frame = appearance.still.copy()
-        frame[y0:y1, x0:x1] = mix(appearance.background, head, opacity)
+        frame[y0:y1, x0:x1] = blend(appearance.background, head, opacity)
         appearance.mouth.draw(frame, amounts, pose)
         return frame
 

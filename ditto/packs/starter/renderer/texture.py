@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.face.sampling import sample
 from ditto.packs.starter.renderer.grid import HEAD_SIZE
 
 Array = NDArray[np.float32]
@@ -49,11 +50,6 @@ def polygon_mask(outline: Array, box: tuple[int, int, int, int]) -> Image:
 
 def sample_rgba(texture: Image, place: Array) -> tuple[Image, Array]:
     """Colour (h, w, 3) and opacity 0..1 (h, w) of an RGBA texture at places (h, w, 2)."""
-    rgba = cv2.remap(texture, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rgba = sample(texture, place)
     opacity = cv2.extractChannel(rgba, 3).astype(np.float32) * np.float32(1 / 255)
-    return cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), opacity
-
-
-def mix(under: Image, over: Image, weight: Array) -> Image:
-    """``over`` (h, w, 3) at ``weight`` (h, w) laid on ``under``."""
-    return cv2.blendLinear(over, under, weight, 1 - weight)
+    return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8), opacity

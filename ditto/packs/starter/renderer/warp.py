@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.face.sampling import sample
 from ditto.packs.starter.renderer.grid import STEP, node_positions
 from ditto.packs.starter.renderer.pose import HeadPose
 
@@ -35,7 +36,8 @@ class Lattice:
     def backward(self, amounts: Array, pose: HeadPose) -> Array:
         """(h, w, 2) HEAD position that each node of the frame shows."""
         h, w = self.weight.shape
-        expression = cv2.merge(list((amounts @ self.fields).reshape(2, h, w)))
+        planes = (amounts @ self.fields).reshape(2, h, w)
+        expression = np.asarray(cv2.merge(list(planes)), np.float32)
         displaced = self._forward(expression, pose)
         return self._invert(displaced) + self.positions
 
@@ -43,7 +45,7 @@ class Lattice:
         if not pose.moves:
             return expression
         affine = np.c_[pose.turn[:, :2], pose.shift]
-        rigid = cv2.transform(self.positions + expression, affine)
+        rigid = np.asarray(cv2.transform(self.positions + expression, affine), np.float32)
         rigid += self.depth[..., None] * pose.turn[:, 2]
         rigid *= self.weight[..., None]
         return rigid + expression
@@ -54,10 +56,7 @@ class Lattice:
         origin = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32)
         back = -displacement
         for _ in range(_INVERSION_STEPS):
-            place = back / STEP + origin
-            back = -cv2.remap(
-                displacement, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+            back = -sample(displacement, back / np.float32(STEP) + origin)
         return back
 
 
