@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,14 +42,21 @@ class ServiceProcess:
 
     def wait_until_serving(self) -> None:
         """Return when health says SERVING; the pack's assets may be fetched first."""
+        deadline = time.monotonic() + 120
         with grpc.insecure_channel(self.address) as channel:
-            watch = health_pb2_grpc.HealthStub(channel).Watch(
-                health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=120
-            )
-            for answer in watch:
-                if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                    watch.cancel()
-                    return
+            stub = health_pb2_grpc.HealthStub(channel)
+            while not self._is_serving(stub):
+                assert self.process.poll() is None, self.process.communicate()[1]
+                assert time.monotonic() < deadline, "still loading"
+                time.sleep(0.05)
+
+    def _is_serving(self, stub: health_pb2_grpc.HealthStub) -> bool:
+        request = health_pb2.HealthCheckRequest()
+        try:
+            answer = stub.Check(request, timeout=1, wait_for_ready=True)
+        except grpc.RpcError:
+            return False
+        return answer.status == health_pb2.HealthCheckResponse.SERVING
 
     def channel(self) -> grpc.aio.Channel:
         """A channel of the running event loop."""
