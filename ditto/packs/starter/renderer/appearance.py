@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ditto.errors import CorruptDataError
 from ditto.face.paste import PasteRegion, plan_paste
-from ditto.face.sampling import resize, sample
+from ditto.face.sampling import resize
 from ditto.motion import layout
 from ditto.packs.starter.renderer.appearance_layout import SIDES, check_layout
 from ditto.packs.starter.renderer.archive import Arrays
@@ -19,7 +19,7 @@ from ditto.packs.starter.renderer.eyes import Eye
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES, refine
 from ditto.packs.starter.renderer.matte import background_plate
 from ditto.packs.starter.renderer.mouth import Mouth, MouthLayers
-from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE, to_texture
+from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE
 from ditto.packs.starter.renderer.traits import Traits
 from ditto.packs.starter.renderer.warp import (
     Lattice,
@@ -55,7 +55,7 @@ class Appearance:
         self.pivot = _floats(stored["pivot"])
         picture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
         matte = resize(_bytes(stored["matte"]), TEXTURE_SIZE, TEXTURE_SIZE)
-        self.texture: Image = np.dstack([picture, matte])
+        self.texture = with_opacity(picture, matte)
         """(2S, 2S, 4) the picture; opacity: what moves with the head."""
         self.still = still_view(picture)
         """(S, S, 3) the HEAD view with nothing moved."""
@@ -70,21 +70,23 @@ class Appearance:
         x0, y0, x1, y1 = window_pixels(self.lattice.window)
         self.background = np.ascontiguousarray(plate[y0:y1, x0:x1])
         """(h, w, 3) what is behind the head, on the lattice's window."""
-        self.mouth = self._mouth(upper, lower, weight, depth)
+        self.mouth = self._mouth(picture, upper, lower, weight, depth)
         fold_x, fold_y = (int(v) for v in stored["fold_corner"])
         self.fold_corner = fold_x, fold_y
         self.fold_shade = _bytes(stored["fold_shade"])
         self.eyes = tuple(self._eye(side) for side in SIDES)
 
-    def _mouth(self, upper: Array, lower: Array, weight: Array, depth: Array) -> Mouth:
+    def _mouth(
+        self, picture: Image, upper: Array, lower: Array, weight: Array, depth: Array
+    ) -> Mouth:
         stored = self.arrays
         x, y = (int(v) for v in stored["mouth_origin"])
         h, w = stored["mouth_upper_mask"].shape
-        patch = self.texture[y : y + h, x : x + w, :3]
+        patch = picture[y : y + h, x : x + w]
         layers = MouthLayers(
             origin=_floats(stored["mouth_origin"]),
-            upper_lip=np.dstack([patch, stored["mouth_upper_mask"]]),
-            lower_lip=np.dstack([patch, stored["mouth_lower_mask"]]),
+            upper_lip=with_opacity(patch, _bytes(stored["mouth_upper_mask"])),
+            lower_lip=with_opacity(patch, _bytes(stored["mouth_lower_mask"])),
             teeth=_bytes(stored["teeth"]),
             tongue=_bytes(stored["tongue"]),
             cavity=_bytes(stored["cavity"]),
@@ -123,9 +125,14 @@ class Appearance:
 
 def still_view(texture: Image) -> Image:
     """(S, S, 3) the HEAD view of a texture with nothing moved."""
-    axis = np.arange(HEAD_SIZE, dtype=np.float32)
-    place = to_texture(np.stack(np.meshgrid(axis, axis), axis=-1))
-    return sample(texture, place)
+    return resize(texture, HEAD_SIZE, HEAD_SIZE, cv2.INTER_AREA)
+
+
+def with_opacity(picture: Image, opacity: Image) -> Image:
+    """(h, w, 4) of an RGB picture and its opacity (h, w)."""
+    rgba = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), np.uint8)
+    rgba[..., 3] = opacity
+    return rgba
 
 
 def encode_jpeg(image: Image, quality: int) -> NDArray[np.uint8]:

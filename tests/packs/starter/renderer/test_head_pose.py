@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,22 @@ def test_a_turned_face_gets_less_room() -> None:
     assert size(turned, 15) < 0.5 * size(frontal, 15)
     assert size(turned, -15) > 0.7 * size(frontal, 15)
     assert size(frontal, 80) < np.sin(np.radians(23))
+
+
+def test_threads_share_a_portrait(renderer: StarterRenderer, portrait: Registered) -> None:
+    frames = [
+        motion(
+            portrait, (k % 3, k - 6, 0), lipGap=k / 12, jawOpen=0.3, eyeBlinkLeft=k % 2, gazeX=0.3
+        )
+        for k in range(12)
+    ]
+
+    def draw(frame: np.ndarray) -> np.ndarray:
+        head = renderer.render_head(portrait.appearance, frame)
+        return renderer.paste_back(portrait.appearance, head)
+
+    alone = [draw(frame) for frame in frames]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(draw, frames * 3))
+    for k, full in enumerate(together):
+        np.testing.assert_array_equal(full, alone[k % 12])
