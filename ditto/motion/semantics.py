@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import yaml
@@ -21,8 +22,9 @@ _AXES = "xyz"
 
 
 @cache
-def _table() -> dict[str, dict]:
-    return yaml.safe_load(files("ditto.motion").joinpath("semantics.yaml").read_text("utf-8"))
+def _table() -> dict[str, dict[str, Any]]:
+    text = files("ditto.motion").joinpath("semantics.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(text))
 
 
 def control_names() -> tuple[str, ...]:
