@@ -35,6 +35,7 @@ _CLOSED_WEIGHT = 3.0
 _KEYPOINT_SPREAD = 0.2
 _FLOORS = {"pitch": 0.8, "yaw": 0.8, "roll": 0.8, "tx": 0.006, "ty": 0.006, "scale": 0.004}
 _CONTROL_FLOOR = 0.08
+_CALMEST = 12.0
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,13 @@ class Windows:
 _EYES_AT_REST = behaviour.eye_state(np.zeros(1, np.float32), np.zeros((1, 2), np.float32))[0]
 
 
-def statistics(windows: Windows, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Mean and floored SD (C,) of the coordinates, with which motion is standardised."""
-    motion = windows.draw(400, rng).motion.reshape(-1, coordinates.COUNT)
+def statistics(windows: Windows, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Mean and floored SD (C,) of the coordinates, with which motion is standardised, and how calm
+    each is beside the lip gap: 1 or more, up to `_CALMEST`, by the speed of standardised motion."""
+    motion = windows.draw(400, rng).motion
+    flat = motion.reshape(-1, coordinates.COUNT)
     floors = [_FLOORS.get(name, _CONTROL_FLOOR) for name in coordinates.NAMES]
-    return motion.mean(0), np.maximum(motion.std(0), floors).astype(np.float32)
+    scale = np.maximum(flat.std(0), floors).astype(np.float32)
+    speed = (np.diff(motion, axis=1) / scale).reshape(-1, coordinates.COUNT).var(0)
+    calmness = np.clip(speed[coordinates.index("lipGap")] / (speed + 1e-6), 1, _CALMEST)
+    return flat.mean(0), scale, calmness.astype(np.float32)

@@ -25,14 +25,14 @@ LIP_GAP_WEIGHT = 2.0
 class Recipe:
     """Every number of a training run."""
 
-    steps: int = 3000
+    steps: int = 1400
     batch: int = 32
     window_frames: int = 40
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     warm_up_share: float = 0.08
     ema: float = 0.995
-    prefix_noise: float = 0.1
+    prefix_noise: float = 0.04
     """Largest SD of the noise on shown frames, in standardised units."""
     own_prefix_share: float = 0.6
     """Share of windows whose shown frames are the network's own, as they are at run time."""
@@ -54,8 +54,8 @@ class Trainer:
         self.step = 0
         self.rng = np.random.default_rng(recipe.seed)
         self.windows = Windows(clips, recipe.window_frames, params.block_frames)
-        mean, scale = statistics(self.windows, np.random.default_rng(recipe.seed + 1))
-        self.mean, self.scale = torch.from_numpy(mean), torch.from_numpy(scale)
+        facts = statistics(self.windows, np.random.default_rng(recipe.seed + 1))
+        self.mean, self.scale, self.calmness = (torch.from_numpy(fact) for fact in facts)
         self.network = MotionDiT(params)
         self._fit_audio_scale()
         self.average = copy.deepcopy(self.network).eval()
@@ -106,7 +106,7 @@ class Trainer:
         steer = self._standard(batch.steer)
         shown = self._shown(network, motion, steer, tokens[0], heard)
         predicted = network(shown, noisy, steer, tokens, t)
-        return motion_losses(predicted, motion, shown, self._weights(batch), block)
+        return motion_losses(predicted, motion, shown, self._weights(batch), self.calmness, block)
 
     @torch.no_grad()
     def _shown(
@@ -180,7 +180,7 @@ def train(
     torch.set_num_threads(1)
     trainer = Trainer(clips, recipe, params or MotionDiTParams())
     if checkpoint.exists():
-        trainer.restore(torch.load(checkpoint, weights_only=False))
+        trainer.restore(torch.load(checkpoint, weights_only=True))
     with tqdm(total=recipe.steps, initial=trainer.step, desc="train", unit="step") as progress:
         while trainer.step < recipe.steps:
             losses = trainer.train_step()

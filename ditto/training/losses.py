@@ -26,9 +26,16 @@ class Losses:
 
 
 def motion_losses(
-    predicted: Tensor, target: Tensor, shown: Tensor, weight: Tensor, block_frames: int
+    predicted: Tensor,
+    target: Tensor,
+    shown: Tensor,
+    weight: Tensor,
+    calmness: Tensor,
+    block_frames: int,
 ) -> Losses:
     """Losses of windows (B, N, C) that were denoised block by block; weight (B, N, C).
+
+    calmness (C,) weights differences: what moves slowly must be smooth to a finer measure.
 
     Differences run over each block's first border as well, starting from the frames that the block
     was shown: where those are off, a smooth return to the target is asked for, not a jump.
@@ -46,6 +53,6 @@ def motion_losses(
     border[0] = BORDER_WEIGHT
     return Losses(
         (weights * error**2).mean(),
-        (weights * border * velocity**2).mean(),
-        (weights * acceleration**2).mean(),
+        (weights * calmness * border * velocity**2).mean(),
+        (weights * calmness * acceleration**2).mean(),
     )

@@ -36,6 +36,7 @@ def test_lids_follow_the_eye_condition(clip: Clip) -> None:
 
 
 def test_statistics_never_divide_by_less_than_the_floor(clip: Clip) -> None:
-    mean, scale = statistics(Windows([clip], 40, 5), np.random.default_rng(0))
+    mean, scale, calmness = statistics(Windows([clip], 40, 5), np.random.default_rng(0))
     assert mean.shape == scale.shape == (coordinates.COUNT,)
     assert (scale >= 0.004).all()
+    assert calmness[coordinates.index("yaw")] > calmness[coordinates.index("mouthPress")] >= 1

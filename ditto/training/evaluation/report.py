@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ditto.packs.starter import coordinates
 from ditto.stages import Array, AudioEncoder, MotionGenerator, MotionSettings
@@ -15,11 +16,13 @@ from ditto.training.dataset import Clip
 from ditto.training.evaluation import lip_sync, liveliness
 from ditto.training.evaluation.generate import motion_frames, to_coordinates
 from ditto.training.evaluation.real_clips import RealClip
+from ditto.training.targets import head
 
 Report = dict[str, float | list[float] | dict[str, float]]
 
 _GAP = coordinates.index("lipGap")
 _LAGS = range(-3, 4)
+_LOUD = 0.4
 GAP_OF_FACE = 0.10
 """Inner-lip gap in face heights at `lipGap` amount 1."""
 
@@ -29,29 +32,39 @@ def real_speech(
 ) -> Report:
     """Generated against measured lips: single samples at lag 0, their mean, lags, chance."""
     heard = [features.stream(encoder, clip.samples) for clip in clips]
-    gaps = [_gaps(generator, audio, samples) for audio in heard]
-    real = [clip.lip_gap for clip in clips]
+    drawn_gaps = [_gaps(generator, audio, samples) for audio in heard]
+    sizes = [min(g.shape[1], len(c.lip_gap)) for g, c in zip(drawn_gaps, clips, strict=True)]
+    gaps = [drawn[:, :size] for drawn, size in zip(drawn_gaps, sizes, strict=True)]
+    real = [clip.lip_gap[:size] for clip, size in zip(clips, sizes, strict=True)]
+    first = [drawn[0] for drawn in gaps]
     single = [
         float(np.mean([lip_sync.correlation(gap, lips) for gap in drawn]))
         for drawn, lips in zip(gaps, real, strict=True)
     ]
-    means = [drawn.mean(0) for drawn in gaps]
-    by_lag = {lag: _mean_correlation([g[0] for g in gaps], real, lag) for lag in _LAGS}
-    grid = [r for r, clip in zip(single, clips, strict=True) if "grid" in clip.name]
-    spread = [
-        drawn[0].std() * GAP_OF_FACE / lips.std() for drawn, lips in zip(gaps, real, strict=True)
+    spoken = [speech_frames(clip.samples, size) for clip, size in zip(clips, sizes, strict=True)]
+    in_speech = [
+        lip_sync.correlation(gap[flags], lips[flags])
+        for gap, lips, flags in zip(first, real, spoken, strict=True)
     ]
+    grid = [r for r, clip in zip(single, clips, strict=True) if "grid" in clip.name]
+    ratios = [gap.std() * GAP_OF_FACE / lips.std() for gap, lips in zip(first, real, strict=True)]
     return {
         "r": float(np.mean(single)),
         "r_interval": list(lip_sync.bootstrap_interval(single)),
+        "r_speech_frames": float(np.mean(in_speech)),
         "r_grid": float(np.mean(grid)) if grid else float("nan"),
-        "r_of_mean": _mean_correlation(means, real, 0),
-        "r_by_lag": {str(lag): r for lag, r in by_lag.items()},
-        "chance": lip_sync.chance([g[0] for g in gaps], real),
+        "r_of_mean": _mean_correlation([drawn.mean(0) for drawn in gaps], real, 0),
+        "r_by_lag": {str(lag): _mean_correlation(first, real, lag) for lag in _LAGS},
+        "chance": lip_sync.chance(first, real),
         "chance_real": lip_sync.chance(real, real),
-        "sd_ratio": float(np.mean(spread)),
+        "sd_ratio": float(np.mean(ratios)),
         "by_clip": {clip.name: r for clip, r in zip(clips, single, strict=True)},
     }
+
+
+def speech_frames(samples: Array, frames: int) -> NDArray[np.bool_]:
+    """(T,): within three frames of a loud one."""
+    return _near(head.loudness(samples, frames) > _LOUD, 3)
 
 
 def held_out_voices(generator: MotionGenerator[Any], clips: list[Clip]) -> Report:
@@ -119,8 +132,8 @@ def _mean_correlation(predicted: list[Array], real: list[Array], lag: int) -> fl
     return float(np.mean([lip_sync.correlation(p, r, lag) for p, r in pairs]))
 
 
-def _near(flags: np.ndarray, frames: int) -> np.ndarray:
-    return np.convolve(flags, np.ones(2 * frames + 1), "same") > 0
+def _near(flags: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:
+    return np.asarray(np.convolve(flags, np.ones(2 * frames + 1), "same") > 0)
 
 
 def read_sounds(folder: Path) -> dict[str, Array]:
