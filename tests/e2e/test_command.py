@@ -40,7 +40,9 @@ def up(*arguments: object, folder: Path | None = None) -> Iterator[subprocess.Po
     """`ditto up`, once it is ready; stopped at the end if it still runs."""
     environment = os.environ | ({"TMPDIR": str(folder)} if folder else {})
     command = [sys.executable, "-m", "ditto.cli", "up", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
     assert process.stdout is not None
     try:
         for line in process.stdout:
