@@ -25,7 +25,7 @@ Mask = NDArray[np.bool_]
 CUT_SIZE = 128
 MATTE_SIZE = 256
 _ROUNDS = 3
-_SKIRT_PX = (7.0, 17.0)
+_SKIRT_PX = (10.0, 20.0)
 """The head takes this much background along, in HEAD pixels: opaque up to the first, gone at the
 second. It hides the errors of the cut and the wisps of hair that it misses."""
 _SURE_HEAD = 1.1

@@ -14,7 +14,6 @@ from ditto.face.landmarks import FaceLandmarker
 from ditto.face.paste import paste
 from ditto.face.sampling import blend
 from ditto.face.select import find_portrait_face
-from ditto.motion import layout, semantics
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
 from ditto.packs.starter.renderer.appearance import Appearance
 from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_arrays
@@ -22,6 +21,7 @@ from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import head_pose
 from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
+from ditto.packs.starter.renderer.read_motion import read_motion
 from ditto.packs.starter.renderer.smile_folds import deepen_folds
 from ditto.packs.starter.renderer.texture import sample_rgba, to_texture
 from ditto.packs.starter.renderer.warp import window_pixels
@@ -57,9 +57,11 @@ class StarterRenderer:
         return width, height
 
     def render_head(self, appearance: Appearance, motion: Array) -> Image:
-        """One HEAD frame (512, 512, 3) RGB of one motion frame (265,)."""
-        driven = layout.unpack(motion[None])
-        controls = semantics.decode(driven.exp[0])
+        """One HEAD frame (512, 512, 3) RGB of one motion frame (265,).
+
+        Raises `InvalidInputError` for motion of another shape or with non-finite numbers.
+        """
+        driven, controls = read_motion(motion)
         amounts = field_amounts(controls, appearance.traits)
         pose = head_pose(driven, appearance.reference, appearance.traits, appearance.pivot)
         eyes = eye_amounts(controls, appearance.traits)
