@@ -47,12 +47,8 @@ class StageStream(Generic[Request, Response]):
 
     async def send(self, request: Request) -> None:
         """Send a request that a replacement would not need: part of opening the session."""
-        try:
-            await self._call.write(request)
-        except AioRpcError as error:
-            raise error_from_rpc(error, self.peer) from None
-        except asyncio.InvalidStateError:
-            raise await self._failure() from None
+        if self._call.done() or not await _write(self._call, request):
+            raise await self._failure()
 
     async def finish(self) -> None:
         """Nothing more will be written; the last replies follow."""
@@ -102,3 +98,16 @@ class StageStream(Generic[Request, Response]):
 
     def _ended_early(self) -> StageUnavailableError:
         return StageUnavailableError(f"{self.peer}: ended the session too early")
+
+
+async def _write(call: Any, request: Any) -> bool:
+    """`call.write`; False when the stream has ended, whose status then stays as the peer gave it.
+
+    `call.write` (grpcio 1.85) would put INTERNAL in its place, and the peer's own error be lost.
+    """
+    await call._metadata_sent.wait()
+    try:
+        await call._cython_call.send_serialized_message(request.SerializeToString())
+    except grpc.aio.InternalError:
+        return False
+    return True

@@ -74,12 +74,14 @@ async def running_cluster(
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     address = f"127.0.0.1:{port}"
-    async with grpc.aio.insecure_channel(address, options=_CLIENT_OPTIONS) as channel:
-        yield Cluster(AnimationServiceStub(channel), stages, config, service, address)
-    await server.stop(None)
-    await service.close()
-    for stage in (stage for each in stages.values() for stage in each):
-        await stage.server.stop(None)
+    try:
+        async with grpc.aio.insecure_channel(address, options=_CLIENT_OPTIONS) as channel:
+            yield Cluster(AnimationServiceStub(channel), stages, config, service, address)
+    finally:
+        await server.stop(None)
+        await service.close()
+        for stage in (stage for each in stages.values() for stage in each):
+            await stage.server.stop(None)
 
 
 @dataclass

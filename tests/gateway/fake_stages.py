@@ -54,6 +54,8 @@ class Faults:
     """This frame fails."""
     skip_frame: int | None = None
     """A frame that is left out."""
+    is_stopped: bool = False
+    """Nothing is answered any more, as by a process under SIGSTOP."""
 
 
 @dataclass
@@ -80,7 +82,8 @@ class FakeStage:
         if self.faults.die_at_frame is not None and frame >= self.faults.die_at_frame:
             asyncio.get_running_loop().create_task(self.server.stop(None))
             await asyncio.sleep(10)
-        if self.faults.hang_at_frame is not None and frame >= self.faults.hang_at_frame:
+        is_hung = self.faults.hang_at_frame is not None and frame >= self.faults.hang_at_frame
+        if is_hung or self.faults.is_stopped:
             await asyncio.sleep(3600)
         if self.faults.raise_at_frame and frame >= self.faults.raise_at_frame[0]:
             raise self.faults.raise_at_frame[1]
@@ -101,11 +104,24 @@ async def start_stage(
     add(servicer(stage), server)
     waits = {"first_frame_audio_ms": 280.0, "hop_ms": 200.0} if module == "audio_encoder" else {}
     service = StageService(stage.identity, stage.slots, module, lambda _: None, status=waits)
-    add_StageStatusServiceServicer_to_server(StageStatusServicer(service), server)
+    add_StageStatusServiceServicer_to_server(FakeStatus(service, stage), server)
     stage.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
     stage.server = server
     await server.start()
     return stage
+
+
+class FakeStatus(StageStatusServicer):
+    """The real status, unless the process is stopped."""
+
+    def __init__(self, service: StageService, stage: FakeStage) -> None:
+        super().__init__(service)
+        self._fake = stage
+
+    async def GetStageStatus(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if self._fake.faults.is_stopped:
+            await asyncio.sleep(3600)
+        return await super().GetStageStatus(request, context)
 
 
 def _timing() -> types.StepTiming:
