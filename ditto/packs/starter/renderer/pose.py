@@ -14,7 +14,7 @@ from ditto.packs.starter.renderer.traits import Traits
 
 Array = NDArray[np.float32]
 
-_MAX_TURN_DEGREES = {"pitch": 18.0, "yaw": 22.0, "roll": 25.0}
+_MAX_TURN_DEGREES = {"pitch": 18.0, "yaw": 18.0, "roll": 25.0}
 """Largest turn away from the portrait's own pose."""
 _MAX_YAW_DEGREES = 32.0
 """Largest yaw in all: a face that is turned already gets less room to turn further."""
