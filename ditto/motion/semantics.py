@@ -60,7 +60,7 @@ def _decoder() -> Array:
 
 
 def encode(controls: NDArray[np.floating]) -> Array:
-    """Expression deltas (..., 63) of control amounts (..., C), relative to a closed neutral face."""
+    """Expression deltas (..., 63) of control amounts (..., C); 0 is a closed neutral face."""
     return np.asarray(controls @ control_matrix(), np.float32)
 
 
