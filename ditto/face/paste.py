@@ -28,9 +28,8 @@ class PasteRegion:
 
     box: tuple[int, int, int, int]
     """x0, y0, x1, y1 in portrait pixels."""
-    places: NDArray[np.int16]
-    fractions: NDArray[np.uint16]
-    """Fixed-point backward map of the box into the (shrunk) HEAD view."""
+    placement: Array
+    """(2, 3) from the box's pixels to those of the (shrunk) HEAD view."""
     mask: Array
     """(h, w) 0..1, weight of the HEAD view."""
     core: tuple[int, int, int, int]
@@ -55,11 +54,10 @@ def plan_paste(
     to_view = np.minimum(head_xy, head_size - 1 - head_xy).min(-1) / zoom
     ramp = np.minimum(_to_border((x0, y0, x1, y1), shape), to_view).clip(0, feather) / feather
     mask = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
-    source = ((head_xy + 0.5) / 2**halvings - 0.5).astype(np.float32)
-    places, fractions = cv2.convertMaps(  # type: ignore[call-overload]
-        source, None, cv2.CV_16SC2
-    )
-    return PasteRegion((x0, y0, x1, y1), places, fractions, mask, _full_core(mask), halvings)
+    shrink = 0.5**halvings  # pixel centres: x' = shrink (x + 1/2) - 1/2
+    offset = shrink * (head_xy[0, 0] + 0.5) - 0.5
+    placement = np.asarray(np.c_[shrink * crop[:, :2], offset], np.float32)
+    return PasteRegion((x0, y0, x1, y1), placement, mask, _full_core(mask), halvings)
 
 
 def _full_core(mask: Array) -> tuple[int, int, int, int]:
@@ -110,7 +108,14 @@ def paste(portrait: Image, head: Image, region: PasteRegion) -> Image:
     out = portrait.copy()
     x0, y0, x1, y1 = region.box
     before, after = portrait[y0:y1, x0:x1], out[y0:y1, x0:x1]
-    cv2.remap(head, region.places, region.fractions, cv2.INTER_LINEAR, after, cv2.BORDER_REPLICATE)
+    placed = cv2.warpAffine(  # of four channels: twice as fast as of three
+        cv2.cvtColor(head, cv2.COLOR_RGB2RGBA),
+        region.placement,
+        (x1 - x0, y1 - y0),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB, dst=after)
     for strip in _strips(region):
         weight = region.mask[strip]
         if weight.size:
