@@ -85,4 +85,6 @@ def check_warp_inputs(params: DenseMotionParams, feature_3d: Tensor, *keypoints:
     assert feature_3d.ndim == 5, f"feature_3d must be (B, C, D, H, W): {tuple(feature_3d.shape)}"
     assert feature_3d.shape[1:3] == expected, f"feature_3d must have C, D = {expected}"
     for points in keypoints:
-        assert points.shape[1:] == (params.keypoints, 3), f"keypoints: {tuple(points.shape)}"
+        assert points.shape[1:] == (params.keypoints, 3), (
+            f"keypoints must be (B, {params.keypoints}, 3), got {tuple(points.shape)}"
+        )

@@ -105,8 +105,8 @@ class Lmdm(nn.Module):
             tokens = self.encode_condition(cond)
             pooled = self.pool(tokens)
         else:
-            tokens = self.null_cond_embed.expand(len(x), -1, -1)
-            pooled = self.null_cond_hidden.expand(len(x), -1)
+            tokens = self.null_cond_embed.expand(x.shape[0], -1, -1)
+            pooled = self.null_cond_hidden.expand(x.shape[0], -1)
         return self.denoise(x, cond_frame, tokens, pooled, time)
 
     def guided(self, x: Tensor, cond_frame: Tensor, cond: Tensor, time: Tensor) -> Tensor:
@@ -114,7 +114,7 @@ class Lmdm(nn.Module):
         check_denoiser_inputs(self.params, x, cond_frame, cond, time)
         tokens = self.encode_condition(cond)
         null_tokens = self.null_cond_embed.expand_as(tokens)
-        pooled = torch.cat((self.pool(tokens), self.null_cond_hidden.expand(len(x), -1)))
+        pooled = torch.cat((self.pool(tokens), self.null_cond_hidden.expand(x.shape[0], -1)))
         both = self.denoise(
             torch.cat((x, x)),
             torch.cat((cond_frame, cond_frame)),
@@ -122,7 +122,7 @@ class Lmdm(nn.Module):
             pooled,
             torch.cat((time, time)),
         )
-        conditional, unconditional = both.chunk(2)
+        conditional, unconditional = both[: x.shape[0]], both[x.shape[0] :]
         return unconditional + GUIDANCE_WEIGHT * (conditional - unconditional)
 
     def encode_condition(self, cond: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ class Lmdm(nn.Module):
     def embed_time(self, time: Tensor) -> tuple[Tensor, Tensor]:
         """Timesteps (B,) to a vector (B, D) and tokens (B, 2, D)."""
         hidden = self.time_mlp(time)
-        tokens = self.to_time_tokens(hidden).view(len(time), TIME_TOKENS, -1)
+        tokens = self.to_time_tokens(hidden).view(time.shape[0], TIME_TOKENS, -1)
         return self.to_time_cond(hidden), tokens
 
     def denoise(

@@ -120,11 +120,11 @@ class SegmentSampler(nn.Module):
         """The segment's share: reference motion (B, M) and condition (B, T, 1103)."""
         p = self.params
         assert cond.shape[1:] == (p.frames, p.cond_dim), f"cond: {tuple(cond.shape)}"
-        assert cond_frame.shape == (len(cond), p.motion_dim), f"cond_frame: {cond_frame.shape}"
+        assert cond_frame.shape == (cond.shape[0], p.motion_dim), f"cond_frame: {cond_frame.shape}"
         tokens = self.condition_encoder(self.condition_projection(cond))
         films = self._films(self.pool_projection(tokens.mean(1)))
         keys, values = self._keys_values(tokens.transpose(0, 1), self.turns[:, : p.frames])
-        batch = len(cond)
+        batch = cond.shape[0]
         keys = torch.cat((keys, self.null_keys.repeat(1, batch, 1, 1)), dim=1)
         values = torch.cat((values, self.null_values.repeat(1, 1, batch, 1)), dim=2)
         return SegmentConditions(

@@ -57,14 +57,14 @@ class SegmentLayer(nn.Module):
     def attend_to_motion(self, x: Tensor, turns: Tensor) -> Tensor:
         """Self-attention's result, (T, R, B, D) to the same shape."""
         y = self.norm1(x)
-        both = self.queries_keys(turn(y, turns)).view(len(x), -1, 2, x.shape[-1] // self.heads)
-        values = self.values(y).view(len(x), -1, x.shape[-1] // self.heads)  # (T, A, C)
+        both = self.queries_keys(turn(y, turns)).view(x.shape[0], -1, 2, x.shape[-1] // self.heads)
+        values = self.values(y).view(x.shape[0], -1, x.shape[-1] // self.heads)  # (T, A, C)
         mixed = attend(both[:, :, 0].transpose(0, 1), both[:, :, 1].permute(1, 2, 0), values)
         return cast(Tensor, self.self_out(mixed.view(x.shape)))
 
     def attend_to_memory(self, x: Tensor, turns: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Cross-attention's result, (T, 2, B, D) to the same shape."""
-        queries = self.cross_queries(turn(self.norm2(x), turns)).view(len(x), len(keys), -1)
+        queries = self.cross_queries(turn(self.norm2(x), turns)).view(x.shape[0], keys.shape[0], -1)
         mixed = attend(queries.transpose(0, 1), keys, values)
         return cast(Tensor, self.cross_out(mixed.view(x.shape)))
 

@@ -77,7 +77,7 @@ class FoldedWarpNetwork(nn.Module):
         # The mask sums to one, so the identity grid needs no weights.
         moved_by = torch.einsum("nkdhw,nkc->ndhwc", mask[:, 1:], shifts)
         occlusion_map = self.occlusion(features.flatten(1, 2)).sigmoid()  # (N, 1, H, W)
-        volume = source.feature_3d.expand(len(shifts), -1, -1, -1, -1)
+        volume = source.feature_3d.expand(shifts.shape[0], -1, -1, -1, -1)
         moved = functional.grid_sample(volume, source.grid + moved_by, align_corners=False)
         out: Tensor = self.fourth(self.third(moved.flatten(1, 2)))  # (N, 256, H, W)
         visible: Tensor = out * occlusion_map
@@ -93,5 +93,5 @@ class FoldedWarpNetwork(nn.Module):
         bumps = separable_heatmaps(source.feature_3d, kp_driving) - source.bumps
         copies = shifted_copies(source.compressed, shifts)  # (N, K, 4, D, H, W)
         moving = torch.cat((bumps[:, :, None], copies), dim=2)  # (N, K, 5, D, H, W)
-        still = source.still.expand(len(shifts), -1, -1, -1, -1, -1)
+        still = source.still.expand(shifts.shape[0], -1, -1, -1, -1, -1)
         return torch.cat((still, moving), dim=1).flatten(1, 2)
