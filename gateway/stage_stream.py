@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from grpc.aio import AioRpcError, Metadata
 
 from ditto.errors import DittoError, StageUnavailableError
+from ditto.serving.call_writes import write_message
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import types_pb2 as types
 from gateway.replay import Replay
 from gateway.replicas import Replica
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 
 _EOF = grpc.aio.EOF  # type: ignore[attr-defined]
@@ -47,7 +49,7 @@ class StageStream(Generic[Request, Response]):
 
     async def send(self, request: Request) -> None:
         """Send a request that a replacement would not need: part of opening the session."""
-        if self._call.done() or not await _write(self._call, request):
+        if not await write_message(self._call, request):
             raise await self._failure()
 
     async def finish(self) -> None:
@@ -98,16 +100,3 @@ class StageStream(Generic[Request, Response]):
 
     def _ended_early(self) -> StageUnavailableError:
         return StageUnavailableError(f"{self.peer}: ended the session too early")
-
-
-async def _write(call: Any, request: Any) -> bool:
-    """`call.write`; False when the stream has ended, whose status then stays as the peer gave it.
-
-    `call.write` (grpcio 1.85) would put INTERNAL in its place, and the peer's own error be lost.
-    """
-    await call._metadata_sent.wait()
-    try:
-        await call._cython_call.send_serialized_message(request.SerializeToString())
-    except grpc.aio.InternalError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 
+from ditto.serving.call_writes import write_message
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.server import MAX_RECEIVE_BYTES
 from ditto.v1 import animation_pb2 as pb
@@ -109,15 +110,27 @@ class Answer:
 
 async def animate(cluster: Cluster, requests: Iterable[Any] | AsyncIterator[Any]) -> Answer:
     """Make a call and collect what it gives, its error included."""
-    call = cluster.stub.Animate(requests, timeout=30)
+    call = cluster.stub.Animate(timeout=30)
+    writing = asyncio.create_task(_write_all(call, requests))
     answer = Answer()
     try:
-        async for response in call:
+        while (response := await call.read()) is not grpc.aio.EOF:
             answer.take(response)
     except grpc.aio.AioRpcError as error:
         answer.error = error
+    writing.cancel()
     answer.trailers = {key: str(value) for key, value in await call.trailing_metadata()}
     return answer
+
+
+async def _write_all(call: Any, requests: Iterable[Any] | AsyncIterator[Any]) -> None:
+    if isinstance(requests, AsyncIterator):
+        async for request in requests:
+            await write_message(call, request)
+    else:
+        for request in requests:
+            await write_message(call, request)
+    await call.done_writing()
 
 
 def config(**fields: Any) -> pb.AnimateRequest:
