@@ -53,7 +53,7 @@ class MediaClock:
 
     def position(self, moment_s: float) -> int:
         """Where the clock is at a moment."""
-        return int((moment_s - self.start_s) * SAMPLE_RATE_HZ)
+        return round((moment_s - self.start_s) * SAMPLE_RATE_HZ)
 
     def moment_s(self, position: int) -> float:
         """When the clock is at a position."""

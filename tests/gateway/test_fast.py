@@ -168,8 +168,9 @@ async def test_ffd_compute_leaves_out_the_speech_that_is_waited_for(cluster: Clu
             await asyncio.sleep(0.04)
 
     stats = (await animate(cluster, in_real_time())).stats
-    assert stats.ffd_ms >= 240  # the seventh message, at 240 ms, completes hop and look-ahead
+    # the seventh message, sent at 240 ms, completes hop and look-ahead
     assert stats.ffd_ms - stats.ffd_compute_ms == pytest.approx(240, abs=60)
+    assert stats.ffd_compute_ms < 100
 
 
 async def test_controls_reach_the_motion_stage_in_order(cluster: Cluster) -> None:
