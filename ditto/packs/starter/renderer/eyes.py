@@ -17,6 +17,8 @@ Image = NDArray[np.uint8]
 _GAZE_ACROSS = 0.4
 _GAZE_UP = 0.26
 """Shift of the iris at full gaze, over half the eye's width."""
+_GAZE_ONSET = 0.2
+"""Gaze from which the ball is repainted in full; below, it melts into the picture's own eye."""
 _LOWER_LID_SHARE = 0.07
 """How much of a blink the lower lid does."""
 
@@ -52,7 +54,8 @@ class Eye:
         iris = np.asarray(cv2.warpAffine(self._layers.iris, move, size), np.uint8)
         alpha = iris[..., 3].astype(np.float32) / np.float32(255)
         ball = blend(self._layers.white, iris[..., :3], alpha)
-        return blend(self._patch, ball, self._ball)
+        onset = smoothstep(0, _GAZE_ONSET, float(np.hypot(gaze_x, gaze_y)))
+        return blend(self._patch, ball, self._ball * onset)
 
     def _lowered(self, ball: Image, closure: float) -> Image:
         """Upper lid down to the lower one, which rises a little."""

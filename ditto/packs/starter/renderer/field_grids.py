@@ -24,6 +24,8 @@ from ditto.packs.starter.renderer.rbf import interpolate
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+_MOUTH_FIELDS = frozenset(FIELDS) - {"brow_up", "brow_down", "squint", "cheek_raise"}
+"""Fields that differ between the branches."""
 _RING = 1.28
 """The ring of fixed points around the face oval, over the oval."""
 _FREE_MM = 11.0
@@ -62,13 +64,9 @@ def build_field_grids(face: FaceGeometry, lips: LipVertices, vertex: Array) -> F
     return FieldGrids(upper * fade, lower * fade)
 
 
-_MOUTH_FIELDS = frozenset(FIELDS) - {"brow_up", "brow_down", "squint", "cheek_raise"}
-
-
 def _groups(face: FaceGeometry, lips: LipVertices) -> list[tuple[tuple[str, ...], Mask]]:
     """Fields that share their fixed vertices, so that one factorisation serves each group."""
     h = face.head_mm[: topo.SKIN_POINTS]
-    every = np.ones(topo.SKIN_POINTS, bool)
     thinned = _thin(lips)
     brows = _members(topo.RIGHT_BROW + topo.LEFT_BROW)
     brow_y = h[brows, 1].mean()
@@ -81,7 +79,7 @@ def _groups(face: FaceGeometry, lips: LipVertices) -> list[tuple[tuple[str, ...]
         around & ((lips.distance_mm > 38) | (h[:, 1] < below_eyes) | near_axis)
     )  # fmt: skip
     forehead = brows | (h[:, 1] < brow_y - 2) | (h[:, 1] > eye_y - 4)
-    lids = every & (brows | cheeks | (h[:, 1] < below_eyes) | (h[:, 1] > below_eyes + 30))
+    lids = brows | cheeks | (h[:, 1] < below_eyes) | (h[:, 1] > below_eyes + 30)
     return [
         (("jaw", "shift"), thinned),
         (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from tests.packs.starter.renderer.driving import (
     driven,
     gap_share,
     measured,
+    motion,
 )
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -112,3 +116,30 @@ def test_brows_rise_and_sink(renderer: StarterRenderer, portrait: Registered) ->
 
     assert brows(browUp=1) < brows() - 1.5
     assert brows(browDown=1) > brows() + 0.7
+
+
+@pytest.mark.parametrize(
+    "controls",
+    [
+        ("lipGap", "jawOpen"),
+        ("eyeBlinkLeft",),
+        ("gazeX",),
+        ("gazeY",),
+        ("mouthPress",),
+        ("mouthPucker", "lipGap"),
+        ("mouthRollLower",),
+        ("mouthSmile",),
+    ],
+)
+def test_small_steps_make_small_changes(
+    renderer: StarterRenderer, portrait: Registered, controls: tuple[str, ...]
+) -> None:
+    low = -0.5 if controls[0].startswith("gaze") else 0.0
+    frames = [
+        renderer.render_head(
+            portrait.appearance, motion(portrait, **dict.fromkeys(controls, float(amount)))
+        ).astype(np.float32)
+        for amount in np.linspace(low, 0.5, 21)
+    ]
+    steps = [cv2.blur(np.abs(b - a).mean(-1), (5, 5)).max() for a, b in pairwise(frames)]
+    assert max(steps) < 2.5 * np.median(steps) + 3  # nothing pops in or out
