@@ -8,8 +8,9 @@ weights only and may be shared by any number of calls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,26 @@ class MotionGenerator(Protocol[State]):
 
     def flush(self, state: State) -> tuple[State, Array | None]:
         """End of speech: the rest, so that every feature frame got its motion frame."""
+
+
+@runtime_checkable
+class BatchedStage(Protocol[State]):
+    """An audio encoder or motion generator that computes steps of several calls together."""
+
+    def step_many(
+        self, states: Sequence[State], chunks: Sequence[Array]
+    ) -> list[tuple[State, Array | None]]:
+        """``step`` of each call, in order; the same to 1e-4 as one by one."""
+
+
+@runtime_checkable
+class BatchedRenderer(Protocol[Appearance]):
+    """A renderer that draws the frames of several calls together."""
+
+    def render_heads(
+        self, appearances: Sequence[Appearance], motions: Sequence[Array]
+    ) -> Sequence[Image]:
+        """`Renderer.render_head` of each call, in order; 50 dB or nearer to one by one."""
 
 
 @dataclass(frozen=True)
