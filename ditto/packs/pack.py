@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,18 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in _ROOT.glob("*/manifest.yaml"))
 
 
-def load(name: str) -> Pack:
-    """The pack called `name`; no network is read yet. Raises `SetupError` for an unknown name."""
+def load(name: str, options: Mapping[str, Any] | None = None) -> Pack:
+    """The pack called `name`; no network is read yet.
+
+    `options` are what its manifest offers to choose. Raises `SetupError` for an unknown name.
+    """
     if name not in names():
         raise SetupError(f"no model pack is called {name!r}; there are: {', '.join(names())}")
-    return Pack(_ROOT / name, read_manifest(_ROOT / name / "manifest.yaml"))
+    manifest = read_manifest(_ROOT / name / "manifest.yaml")
+    if unknown := sorted((options or {}).keys() - manifest.options.keys()):
+        known = ", ".join(manifest.options) or "none"
+        raise SetupError(f"the {name} pack has no option {', '.join(unknown)}; it has: {known}")
+    return Pack(_ROOT / name, manifest, dict(options or {}))
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,21 @@ class Pack:
 
     folder: Path
     manifest: Manifest
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def hash(self) -> str:
-        """16 hex digits over manifest and committed weights: tags checkpoints and caches."""
+        """16 hex digits over manifest and weights: tags checkpoints and caches."""
         digest = hashlib.sha256()
+        digest.update(self._make("weights_tag", lambda _: "").encode())
         for path in (self.folder / "manifest.yaml", *sorted(self.folder.glob("weights/*"))):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:16]
+
+    @property
+    def motion_delay_frames(self) -> int:
+        """Feature frames beyond a unit's own that the motion stage waits for at first."""
+        return int(self._make("motion_delay_frames", lambda _: 0))
 
     def asset(self, key: str) -> Path:
         """The checked file of the manifest's asset `key`, fetched first where needed."""
@@ -70,6 +85,7 @@ class Pack:
         stage: Renderer[Any] = self._make("renderer")
         return stage
 
-    def _make(self, stage: str) -> Any:
-        factories = importlib.import_module(f"ditto.packs.{self.folder.name}.factories")
-        return getattr(factories, stage)(self)
+    def _make(self, name: str, default: Callable[[Pack], Any] | None = None) -> Any:
+        factories = importlib.import_module(f"ditto.packs.{self.manifest.name}.factories")
+        factory: Any = getattr(factories, name, default)
+        return factory(self)

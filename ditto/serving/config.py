@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ditto.errors import SetupError
+from ditto.serving.batcher import BatchLimits
 
 ENVIRONMENT_PREFIX = "DITTO_"
 RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_OFFLINE", "DITTO_REFERENCE_DIR"})
@@ -59,10 +60,21 @@ class StageConfig(ProcessConfig):
 
     pack: str = "starter"
     """Name of the model pack that is served."""
+    pack_options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """What the pack lets a process choose, as weights, device, backend; its manifest lists them."""
     slots: int = Field(default=4, ge=1)
     """Most sessions at once; further ones are refused with RESOURCE_EXHAUSTED."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """A session that sends nothing for so long is ended."""
+    max_batch: int = Field(default=8, ge=1)
+    """Most sessions whose steps are computed together, where the pack can do so."""
+    batch_wait_ms: float = Field(default=5.0, ge=0, le=100)
+    """Longest that a step waits for those of other sessions; a lone session never waits."""
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        """What a stage's batcher may do."""
+        return BatchLimits(self.max_batch, self.batch_wait_ms / 1000, self.slots + 1)
 
 
 Config = TypeVar("Config", bound=ProcessConfig)

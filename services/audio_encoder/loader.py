@@ -26,7 +26,7 @@ def make_load(config: AudioEncoderConfig) -> Load:
     """The loader of a process with this configuration."""
 
     async def load() -> StageService:
-        pack = load_pack(config.pack)
+        pack = load_pack(config.pack, config.pack_options)
         encoder = await asyncio.to_thread(pack.audio_encoder)
         worker = ComputeThread(MODULE, max_pending=config.slots + 1)
         await worker.run(warm_up, encoder)
@@ -41,7 +41,7 @@ def make_load(config: AudioEncoderConfig) -> Load:
             slots,
             "ditto.v1.AudioEncoderService",
             partial(add_AudioEncoderServiceServicer_to_server, servicer),
-            status=_waits(encoder),
+            status=_waits(encoder, pack.motion_delay_frames),
             closers=[worker.close],
         )
 
@@ -57,7 +57,8 @@ def warm_up(encoder: AudioEncoder[Any]) -> None:
     encoder.flush(state)
 
 
-def _waits(encoder: AudioEncoder[Any]) -> dict[str, float]:
+def _waits(encoder: AudioEncoder[Any], motion_delay_frames: int) -> dict[str, float]:
     hop_ms = 1000 * encoder.hop_frames / encoder.frame_rate
+    delay_ms = 1000 * motion_delay_frames / encoder.frame_rate
     look_ahead_ms = 1000 * encoder.look_ahead_samples / encoder.sample_rate_hz
-    return {"first_frame_audio_ms": hop_ms + look_ahead_ms, "hop_ms": hop_ms}
+    return {"first_frame_audio_ms": hop_ms + look_ahead_ms + delay_ms, "hop_ms": hop_ms}

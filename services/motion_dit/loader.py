@@ -29,7 +29,7 @@ def make_load(config: MotionDitConfig) -> Load:
     """The loader of a process with this configuration."""
 
     async def load() -> StageService:
-        pack = load_pack(config.pack)
+        pack = load_pack(config.pack, config.pack_options)
         generator = await asyncio.to_thread(pack.motion_generator)
         worker = ComputeThread(MODULE, max_pending=config.slots + 1)
         await worker.run(warm_up, generator)

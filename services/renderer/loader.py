@@ -38,7 +38,7 @@ def make_load(config: RendererConfig) -> Load:
     async def load() -> StageService:
         cv2.setNumThreads(1)
         _require_codec(config.h264_codec)
-        pack = load_pack(config.pack)
+        pack = load_pack(config.pack, config.pack_options)
         renderer = await asyncio.to_thread(pack.renderer)
         await asyncio.to_thread(warm_up, renderer, pack.manifest.frame_rate, config.h264_codec)
         facts = pack.manifest

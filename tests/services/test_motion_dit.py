@@ -106,7 +106,7 @@ def echo_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pack around the echo, in place of the starter pack."""
     manifest = SimpleNamespace(name="echo", version="1", frame_rate=25)
     pack = SimpleNamespace(manifest=manifest, hash="hash-1", motion_generator=Echo)
-    monkeypatch.setattr(loader, "load_pack", lambda name: pack)
+    monkeypatch.setattr(loader, "load_pack", lambda name, options: pack)
 
 
 def config(**changes: object) -> GenerateRequest:
