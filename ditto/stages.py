@@ -71,7 +71,7 @@ class AudioEncoder(Protocol[State]):
         """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, D)."""
 
     def flush(self, state: State) -> tuple[State, Array | None]:
-        """End of speech: the rest, so that ceil(total samples / samples a frame) frames came out."""
+        """End of speech: the rest; in all ceil(total samples / samples a frame) frames came out."""
 
 
 class MotionGenerator(Protocol[State]):
