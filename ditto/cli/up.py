@@ -43,6 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add = parser.add_argument
     add("--replicas", action="append", default=[], metavar="STAGE=N", help=f"{', '.join(_STAGES)}")
+    add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
     add("--port", type=int, default=50051, help="port of the gateway (default: 50051)")
     add("--redis", default="auto", metavar="auto|none|URL", help="the cache (default: auto)")
     add("--metrics-base-port", type=int, metavar="PORT", help="default: any free ports")
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
     plan = ClusterPlan(
         replicas=parse_replicas(options.replicas),
+        pack=options.pack,
         port=options.port,
         metrics_base_port=options.metrics_base_port,
         redis=options.redis,
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     )
     for variable in ignored_variables(os.environ):
         say(f"{variable} is ignored here; use --set PROCESS.KEY=VALUE")
-    packs.pull("starter")
+    packs.pull(options.pack)
     say("starting ...")
     with LocalCluster(plan, LogPrinter(sys.stderr, options.log_dir), say) as cluster:
         for line in endpoints(cluster):

@@ -36,6 +36,8 @@ class ClusterPlan:
 
     replicas: Mapping[str, int] = field(default_factory=dict)
     """Processes of each stage. Default: 1."""
+    pack: str = "starter"
+    """Model pack of every process."""
     port: int | None = None
     """Port of the gateway. None: any free one."""
     metrics_base_port: int | None = None
@@ -197,19 +199,22 @@ class LocalCluster:
         self, stage: str, index: int, redis_url: str | None, metrics_port: int | None
     ) -> ServerPlan:
         own = [f"redis_url={redis_url}"] if stage == "renderer" and redis_url else []
-        settings = [_DRAIN_SETTING, *own, *self._plan.settings.get(stage, ())]
+        settings = [*self._common(), *own, *self._plan.settings.get(stage, ())]
         name = f"{stage}-{index}"
         return ServerPlan(name, f"services.{stage}", settings, metrics_port=metrics_port)
 
     def _gateway_plan(self, metrics_port: int | None) -> ServerPlan:
         addresses = [f"{stage}=[{', '.join(self._addresses(stage))}]" for stage in STAGES]
         settings = [
-            _DRAIN_SETTING,
+            *self._common(),
             f"avatar_store={self._plan.avatar_store or self._folder / 'avatars'}",
             *addresses,
             *self._plan.settings.get(GATEWAY, ()),
         ]
         return ServerPlan(GATEWAY, GATEWAY, settings, self._plan.port, metrics_port)
+
+    def _common(self) -> list[str]:
+        return [f"pack={self._plan.pack}", _DRAIN_SETTING]
 
     def _addresses(self, stage: str) -> list[str]:
         return [
