@@ -79,9 +79,9 @@ def test_references_lead_somewhere(name: str) -> None:
                 assert claim in held["PersistentVolumeClaim"]
     labels = pod_labels(objects).values()
     for service, each in of_kind(objects, "Service").items():
-        assert sum(matches({"matchLabels": each["spec"]["selector"]}, own) for own in labels) == 1, (
-            service
-        )
+        assert (
+            sum(matches({"matchLabels": each["spec"]["selector"]}, own) for own in labels) == 1
+        ), service
     for budget, each in of_kind(objects, "PodDisruptionBudget").items():
         assert sum(matches(each["spec"]["selector"], own) for own in labels) == 1, budget
 
@@ -157,7 +157,8 @@ class Network:
         mine = [
             policy
             for policy in self._policies
-            if way in policy["policyTypes"] and matches(policy["podSelector"], self._labels[subject])
+            if way in policy["policyTypes"]
+            and matches(policy["podSelector"], self._labels[subject])
         ]
         side = "to" if way == "Egress" else "from"
         rules = [rule for policy in mine for rule in policy.get(way.lower(), ())]
@@ -178,7 +179,7 @@ def test_the_network_lets_through_what_calls_need_and_nothing_else() -> None:
     needed = {("gateway", stage, "grpc") for stage in STAGES}
     needed |= {("renderer", "redis", "redis")}
     needed |= {("prometheus", name, "metrics") for name in (*STAGES, "gateway")}
-    processes = {"redis": ["redis"]} | dict.fromkeys((*STAGES, "gateway"), ["grpc", "metrics"])
+    processes = {"redis": ("redis",)} | dict.fromkeys((*STAGES, "gateway"), ("grpc", "metrics"))
     everyone = (*processes, "prometheus", "grafana")
     allowed = {
         (source, target, port)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,19 +25,13 @@ from tests.deploy.kustomize import (
 
 Combination = tuple[str, ...]
 _ADDITIONS = ("monitoring", "network-policies", "ingress-grpc", "ops-rbac")
-_CHOICES: list[list[Combination]] = [
+"""Components that add objects and change none."""
+_CHANGES: list[list[Combination]] = [
     [(), ("canary",)],
     [(), ("cpu",), ("gpu-sharing",)],
     [(), ("keda",), ("hpa",)],
-    *([(), (name,)] for name in _ADDITIONS),
 ]
-"""What can be chosen freely; cpu excludes gpu-sharing and keda excludes hpa, as their READMEs say."""
-_PER_RUN = 8
-
-
-def combinations() -> list[Combination]:
-    """Every set of components that may be used together, in the order that the READMEs ask for."""
-    return [tuple(itertools.chain(*chosen)) for chosen in itertools.product(*_CHOICES)]
+"""Those that change others. cpu excludes gpu-sharing, keda excludes hpa; their READMEs say so."""
 
 
 def render_each(folder: Path, chosen: list[Combination]) -> dict[Combination, list[Object]]:
@@ -84,16 +76,22 @@ def test_each_component_is_valid_on_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_combination_is_valid(tmp_path: Path) -> None:
-    everything = combinations()
-    parts = [everything[at : at + _PER_RUN] for at in range(0, len(everything), _PER_RUN)]
-    folders = [tmp_path / str(number) for number in range(len(parts))]
-    with ThreadPoolExecutor(2) as threads:
-        for rendered in threads.map(render_each, folders, parts):
-            for objects in rendered.values():
-                check(objects)
-    assert len(everything) == 288
-    assert {name for components in everything for name in components} == set(COMPONENTS)
+@pytest.mark.parametrize("canary", _CHANGES[0], ids=["stable", "canary"])
+def test_every_combination_is_valid(tmp_path: Path, canary: Combination) -> None:
+    """Each set of changes is rendered with no addition and with all of them.
+
+    As additions leave the other objects as they are, which is checked, every combination between
+    the two consists of objects that were checked, each named once.
+    """
+    changes = [(*canary, *gpu, *scaler) for gpu in _CHANGES[1] for scaler in _CHANGES[2]]
+    bare = render_each(tmp_path / "bare", changes)
+    full = render_each(tmp_path / "full", [(*each, *_ADDITIONS) for each in changes])
+    for without, together in zip(bare.values(), full.values(), strict=True):
+        check(without)
+        check(together)
+        assert all(each in together for each in without)
+    chosen = {name for components in full for name in components}
+    assert chosen | {"canary"} == set(COMPONENTS)
 
 
 def _typo_in_probe(found: Object) -> None:

@@ -67,7 +67,9 @@ def test_the_process_takes_its_configuration(name: str, process: str) -> None:
     assert config.pack in packs.names()
     assert config.replica == "pod-name"
     specification = pod_specs(overlay(name))[process]
-    ports = {port["name"]: port["containerPort"] for port in specification["containers"][0]["ports"]}
+    ports = {
+        port["name"]: port["containerPort"] for port in specification["containers"][0]["ports"]
+    }
     assert config.listen == f"0.0.0.0:{ports['grpc']}"
     assert config.metrics_listen == f"0.0.0.0:{ports['metrics']}"
 
@@ -141,7 +143,9 @@ def test_gpus_are_asked_for_where_they_are_used() -> None:
     def gpus(name: str) -> dict[str, int]:
         specifications = pod_specs(overlay(name)).items()
         limits = {key: each["containers"][0]["resources"]["limits"] for key, each in specifications}
-        return {key: each["nvidia.com/gpu"] for key, each in limits.items() if "nvidia.com/gpu" in each}
+        return {
+            key: each["nvidia.com/gpu"] for key, each in limits.items() if "nvidia.com/gpu" in each
+        }
 
     assert gpus("prod") == {"motion-dit": 1, "renderer": 1}
     assert gpus("laptop") == gpus("dev") == {}
