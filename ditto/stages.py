@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,12 +101,10 @@ class BatchedStage(Protocol[State]):
 
 
 @runtime_checkable
-class BatchedRenderer(Protocol[Appearance]):
+class BatchedRenderer(Protocol):
     """A renderer that draws the frames of several calls together."""
 
-    def render_heads(
-        self, appearances: Sequence[Appearance], motions: Sequence[Array]
-    ) -> Sequence[Image]:
+    def render_heads(self, appearances: Sequence[Any], motions: Sequence[Array]) -> Sequence[Image]:
         """`Renderer.render_head` of each call, in order; 50 dB or nearer to one by one."""
 
 

@@ -21,9 +21,15 @@ class StepTime:
     compute_s: float
     queue_s: float
     """Wait for the thread."""
+    batch_size: int = 1
+    """Sessions that were computed together."""
 
     def __add__(self, other: StepTime) -> StepTime:
-        return StepTime(self.compute_s + other.compute_s, self.queue_s + other.queue_s)
+        return StepTime(
+            self.compute_s + other.compute_s,
+            self.queue_s + other.queue_s,
+            max(self.batch_size, other.batch_size),
+        )
 
 
 NO_TIME = StepTime(0.0, 0.0)

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from ditto.packs import load as load_pack
+from ditto.serving.batcher import Batcher
 from ditto.serving.server import Load
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity, StageService
-from ditto.serving.worker import ComputeThread
+from ditto.serving.stage_steps import StageBatcher, stage_work
 from ditto.stages import AudioEncoder
 from ditto.v1.audio_encoder_pb2_grpc import add_AudioEncoderServiceServicer_to_server
 from services.audio_encoder.config import AudioEncoderConfig
 from services.audio_encoder.servicer import AudioEncoderServicer
+from services.audio_encoder.session import Features
 
 MODULE = "audio_encoder"
 WARM_UP_UNITS = 3
@@ -28,21 +30,23 @@ def make_load(config: AudioEncoderConfig) -> Load:
     async def load() -> StageService:
         pack = load_pack(config.pack, config.pack_options)
         encoder = await asyncio.to_thread(pack.audio_encoder)
-        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
-        await worker.run(warm_up, encoder)
+        await asyncio.to_thread(warm_up, encoder)
         facts = pack.manifest
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, encoder.frame_rate
         )
         slots = SlotPool(MODULE, config.slots)
-        servicer = AudioEncoderServicer(encoder, identity, slots, worker, config.idle_seconds)
+        batcher: StageBatcher[Features | None] = Batcher(
+            MODULE, stage_work(encoder), config.batch_limits, lambda: slots.live
+        )
+        servicer = AudioEncoderServicer(encoder, identity, slots, batcher, config.idle_seconds)
         return StageService(
             identity,
             slots,
             "ditto.v1.AudioEncoderService",
             partial(add_AudioEncoderServiceServicer_to_server, servicer),
             status=_waits(encoder, pack.motion_delay_frames),
-            closers=[worker.close],
+            closers=[batcher.close],
         )
 
     return load

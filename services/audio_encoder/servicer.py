@@ -12,8 +12,8 @@ from ditto.serving.logging import set_call_id
 from ditto.serving.requests import RequestReader
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity
+from ditto.serving.stage_steps import StageBatcher, StageStep
 from ditto.serving.steps import StepRunner
-from ditto.serving.worker import ComputeThread
 from ditto.stages import AudioEncoder
 from ditto.v1.audio_encoder_pb2 import (
     EncodeConfig,
@@ -26,25 +26,24 @@ from ditto.v1.audio_encoder_pb2_grpc import (
 )
 from services.audio_encoder.session import EncoderSession, Features
 
-MODULE = "audio_encoder"
-WARM_UP_UNITS = 3
+Steps = StepRunner[StageStep[Features | None], Features | None]
 
 
 class AudioEncoderServicer(AudioEncoderServiceServicer):
-    """Encodes the speech of several sessions in one compute thread."""
+    """Encodes the speech of several sessions in batches."""
 
     def __init__(
         self,
         encoder: AudioEncoder[Any],
         identity: StageIdentity,
         slots: SlotPool,
-        worker: ComputeThread,
+        batcher: StageBatcher[Features | None],
         idle_seconds: float,
     ) -> None:
         self._encoder = encoder
         self._identity = identity
         self._slots = slots
-        self._worker = worker
+        self._batcher = batcher
         self._idle_seconds = idle_seconds
 
     async def Encode(  # noqa: N802
@@ -59,7 +58,7 @@ class AudioEncoderServicer(AudioEncoderServiceServicer):
         with self._slots.take():
             session = self._open(first.config)
             await context.write(EncodeResponse(accepted=self._identity.accepted()))
-            call = _Call(session, StepRunner(self._identity, self._worker), context)
+            call = _Call(session, StepRunner(self._identity, self._batcher), context)
             async for request in reader:
                 if request.WhichOneof("request") != "audio":
                     raise ProtocolError("after `config` every request must be `audio`")
@@ -75,9 +74,9 @@ class AudioEncoderServicer(AudioEncoderServiceServicer):
 
 
 class _Call:
-    """One session's way through the compute thread and back to the caller."""
+    """One session's way through the batches and back to the caller."""
 
-    def __init__(self, session: EncoderSession, steps: StepRunner, context: Any) -> None:
+    def __init__(self, session: EncoderSession, steps: Steps, context: Any) -> None:
         self._session = session
         self._steps = steps
         self._context = context
@@ -89,11 +88,11 @@ class _Call:
         for piece in self._session.pieces(audio):
             left -= len(piece)
             self._requests_taken += not left
-            await self._send(await self._steps.run(self._session.take, piece, not left))
+            await self._send(await self._steps.run(self._session.take(piece, not left)))
 
     async def finish(self) -> None:
         """Encode what the end of the speech completes."""
-        await self._send(await self._steps.run(self._session.finish))
+        await self._send(await self._steps.run(self._session.finish()))
 
     async def _send(self, features: Features | None) -> None:
         if features is None:

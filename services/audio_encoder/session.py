@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, make_dataclass
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from ditto.errors import CorruptDataError, ProtocolError
 from ditto.media.audio import AudioReader, ReaderState
 from ditto.media.pcm import PcmFormat
+from ditto.serving.stage_steps import StageStep
 from ditto.stages import Array, AudioEncoder
 from ditto.streaming.checkpoint import dump_state, load_state
 
@@ -31,7 +31,8 @@ class Features:
 
 
 class EncoderSession:
-    """Runs in the compute thread; the servicer calls one method at a time."""
+    """What the servicer calls, one method at a time; the steps that they give are computed in
+    batches with those of other sessions."""
 
     def __init__(self, encoder: AudioEncoder[Any], pack_hash: str, pcm: PcmFormat | None) -> None:
         """A new session; ``pcm`` None means a WAV file."""
@@ -63,17 +64,16 @@ class EncoderSession:
             rest = rest[length:]
         yield rest
 
-    def take(self, audio: memoryview, ends_message: bool) -> Features | None:
-        """Encode the next piece of speech; give the frames now complete."""
-        self._state, frames = self._encoder.step(self._state, self._reader.feed(bytes(audio)))
-        return self._numbered(frames, ends_message)
+    def take(self, audio: memoryview, ends_message: bool) -> StageStep[Features | None]:
+        """The step that encodes the next piece of speech."""
+        samples = self._reader.feed(bytes(audio))
+        accept = partial(self._accept, with_checkpoint=ends_message)
+        return StageStep(self._state, samples, is_last=False, accept=accept)
 
-    def finish(self) -> Features | None:
-        """End of speech: the rest."""
-        self._state, last = self._encoder.step(self._state, self._reader.finish())
-        self._state, rest = self._encoder.flush(self._state)
-        parts = [part for part in (last, rest) if part is not None]
-        return self._numbered(np.concatenate(parts) if parts else None, with_checkpoint=False)
+    def finish(self) -> StageStep[Features | None]:
+        """The step that encodes the rest at the end of the speech."""
+        accept = partial(self._accept, with_checkpoint=False)
+        return StageStep(self._state, self._reader.finish(), is_last=True, accept=accept)
 
     def _piece_bytes(self) -> int:
         pcm = self._reader.format
@@ -81,7 +81,8 @@ class EncoderSession:
             return _UNKNOWN_FORMAT_BYTES
         return pcm.sample_rate_hz * pcm.frame_bytes // PIECES_PER_SECOND
 
-    def _numbered(self, frames: Array | None, with_checkpoint: bool) -> Features | None:
+    def _accept(self, state: Any, frames: Array | None, with_checkpoint: bool) -> Features | None:
+        self._state = state
         if frames is None or not len(frames):
             return None
         first, self._next_frame = self._next_frame, self._next_frame + len(frames)

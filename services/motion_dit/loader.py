@@ -11,15 +11,17 @@ import numpy as np
 from ditto.motion.layout import EXPRESSION_DIM, Motion
 from ditto.motion.layout import pack as pack_motion
 from ditto.packs import load as load_pack
+from ditto.serving.batcher import Batcher
 from ditto.serving.face_identity import EYE_STATE_DIM
 from ditto.serving.server import Load
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity, StageService
-from ditto.serving.worker import ComputeThread
+from ditto.serving.stage_steps import StageBatcher, stage_work
 from ditto.stages import FaceIdentity, MotionGenerator, MotionSettings
 from ditto.v1.motion_dit_pb2_grpc import add_MotionDitServiceServicer_to_server
 from services.motion_dit.config import MotionDitConfig
 from services.motion_dit.servicer import MotionDitServicer
+from services.motion_dit.session import GeneratedFrames
 
 MODULE = "motion_dit"
 WARM_UP_SEGMENTS = 3
@@ -31,20 +33,22 @@ def make_load(config: MotionDitConfig) -> Load:
     async def load() -> StageService:
         pack = load_pack(config.pack, config.pack_options)
         generator = await asyncio.to_thread(pack.motion_generator)
-        worker = ComputeThread(MODULE, max_pending=config.slots + 1)
-        await worker.run(warm_up, generator)
+        await asyncio.to_thread(warm_up, generator)
         facts = pack.manifest
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, facts.frame_rate
         )
         slots = SlotPool(MODULE, config.slots)
-        servicer = MotionDitServicer(generator, identity, slots, worker, config.idle_seconds)
+        batcher: StageBatcher[GeneratedFrames | None] = Batcher(
+            MODULE, stage_work(generator), config.batch_limits, lambda: slots.live
+        )
+        servicer = MotionDitServicer(generator, identity, slots, batcher, config.idle_seconds)
         return StageService(
             identity,
             slots,
             "ditto.v1.MotionDitService",
             partial(add_MotionDitServiceServicer_to_server, servicer),
-            closers=[worker.close],
+            closers=[batcher.close],
         )
 
     return load

@@ -13,8 +13,8 @@ from ditto.serving.logging import set_call_id
 from ditto.serving.requests import RequestReader
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity
+from ditto.serving.stage_steps import StageBatcher, StageStep
 from ditto.serving.steps import StepRunner
-from ditto.serving.worker import ComputeThread
 from ditto.stages import MotionGenerator, MotionSettings
 from ditto.v1.motion_dit_pb2 import (
     GenerateConfig,
@@ -28,24 +28,24 @@ from ditto.v1.motion_dit_pb2_grpc import (
 from ditto.v1.types_pb2 import FrameBlock
 from services.motion_dit.session import GeneratedFrames, MotionSession
 
-MODULE = "motion_dit"
+Steps = StepRunner[StageStep[GeneratedFrames | None], GeneratedFrames | None]
 
 
 class MotionDitServicer(MotionDitServiceServicer):
-    """Generates the motion of several sessions in one compute thread."""
+    """Generates the motion of several sessions in batches."""
 
     def __init__(
         self,
         generator: MotionGenerator[Any],
         identity: StageIdentity,
         slots: SlotPool,
-        worker: ComputeThread,
+        batcher: StageBatcher[GeneratedFrames | None],
         idle_seconds: float,
     ) -> None:
         self._generator = generator
         self._identity = identity
         self._slots = slots
-        self._worker = worker
+        self._batcher = batcher
         self._idle_seconds = idle_seconds
 
     async def Generate(  # noqa: N802
@@ -60,7 +60,7 @@ class MotionDitServicer(MotionDitServiceServicer):
         with self._slots.take():
             session = self._open(first.config)
             await context.write(GenerateResponse(accepted=self._identity.accepted()))
-            steps = StepRunner(self._identity, self._worker)
+            steps = StepRunner(self._identity, self._batcher)
             call = _Call(session, steps, self._generator.feature_dim, context)
             async for request in reader:
                 await call.take(request)
@@ -87,10 +87,10 @@ class MotionDitServicer(MotionDitServiceServicer):
 
 
 class _Call:
-    """One session's way through the compute thread and back to the caller."""
+    """One session's way through the batches and back to the caller."""
 
     def __init__(
-        self, session: MotionSession, steps: StepRunner, feature_dim: int, context: Any
+        self, session: MotionSession, steps: Steps, feature_dim: int, context: Any
     ) -> None:
         self._session = session
         self._steps = steps
@@ -113,7 +113,7 @@ class _Call:
 
     async def finish(self) -> None:
         """Generate what the end of the speech completes."""
-        await self._send(await self._steps.run(self._session.finish))
+        await self._send(await self._steps.run(self._session.finish()))
 
     async def _generate(self, block: FrameBlock) -> None:
         features = frames_of(block, self._feature_dim, self._session.features_taken)
@@ -121,7 +121,7 @@ class _Call:
         for piece in self._session.pieces(features):
             left -= len(piece)
             self._requests_taken += not left
-            await self._send(await self._steps.run(self._session.take, piece, not left))
+            await self._send(await self._steps.run(self._session.take(piece, not left)))
 
     async def _send(self, motion: GeneratedFrames | None) -> None:
         if motion is None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, make_dataclass
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from ditto.errors import CorruptDataError, ProtocolError
 from ditto.motion import controls
 from ditto.motion.controls import ControlState, MotionControl
+from ditto.serving.stage_steps import StageStep
 from ditto.stages import Array, FaceIdentity, MotionGenerator, MotionSettings
 from ditto.streaming.checkpoint import dump_state, load_state
 
@@ -24,7 +28,8 @@ class GeneratedFrames:
 
 
 class MotionSession:
-    """`take` and `finish` run in the compute thread; the servicer calls one method at a time."""
+    """What the servicer calls, one method at a time; the steps that they give are computed in
+    batches with those of other sessions."""
 
     def __init__(
         self,
@@ -70,18 +75,22 @@ class MotionSession:
         for at in range(0, max(len(features), 1), size):
             yield features[at : at + size]
 
-    def take(self, features: Array, ends_message: bool) -> GeneratedFrames | None:
-        """Take the next feature frames (T, D); give the motion frames now complete."""
-        self._state, frames = self._generator.step(self._state, features)
-        self.features_taken += len(features)
-        return self._shaped(frames, ends_message)
+    def take(self, features: Array, ends_message: bool) -> StageStep[GeneratedFrames | None]:
+        """The step that takes the next feature frames (T, D)."""
+        accept = partial(self._accept, taken=len(features), with_checkpoint=ends_message)
+        return StageStep(self._state, features, is_last=False, accept=accept)
 
-    def finish(self) -> GeneratedFrames | None:
-        """End of speech: the rest."""
-        self._state, frames = self._generator.flush(self._state)
-        return self._shaped(frames, with_checkpoint=False)
+    def finish(self) -> StageStep[GeneratedFrames | None]:
+        """The step that gives the rest at the end of the speech."""
+        nothing = np.zeros((0, self._generator.feature_dim), np.float32)
+        accept = partial(self._accept, taken=0, with_checkpoint=False)
+        return StageStep(self._state, nothing, is_last=True, accept=accept)
 
-    def _shaped(self, frames: Array | None, with_checkpoint: bool) -> GeneratedFrames | None:
+    def _accept(
+        self, state: Any, frames: Array | None, taken: int, with_checkpoint: bool
+    ) -> GeneratedFrames | None:
+        self._state = state
+        self.features_taken += taken
         if frames is None or not len(frames):
             return None
         first, self._next_frame = self._next_frame, self._next_frame + len(frames)

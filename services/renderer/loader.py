@@ -47,7 +47,7 @@ def make_load(config: RendererConfig) -> Load:
         )
         slots = SlotPool(MODULE, config.slots)
         library = PortraitLibrary(renderer, identity, config)
-        pipeline = RenderPipeline(max_pending=config.slots + 1)
+        pipeline = RenderPipeline(renderer, config.batch_limits, lambda: slots.live)
         servicer = RendererServicer(renderer, identity, slots, library, pipeline, config)
         return StageService(
             identity,
@@ -94,4 +94,5 @@ def _render(
         renderer, portrait, types_pb2.VIEW_FULL, video_format, frame_rate, h264_codec
     )
     for _ in range(WARM_UP_FRAMES):
-        session.encode(session.render(portrait.identity.reference_motion))
+        head = renderer.render_head(portrait.appearance, portrait.identity.reference_motion)
+        session.encode(session.view_of(head))

@@ -3,50 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from ditto.serving.batcher import Batcher, BatchLimits, Work
+from ditto.serving.steps import StepMeter
 from ditto.serving.worker import ComputeThread, StepTime
-from ditto.stages import Array, Image
+from ditto.stages import Array, BatchedRenderer, Image, Renderer
 from services.renderer.encoders import EncodedFrame
 from services.renderer.session import RenderSession
 
-Encoding = asyncio.Task[tuple[EncodedFrame, StepTime]]
+
+@dataclass(frozen=True)
+class RenderStep:
+    """One frame of one session."""
+
+    session: RenderSession
+    motion: Array
+    """(265,)"""
 
 
 class RenderPipeline:
     """The two threads, shared by the sessions of the process."""
 
-    def __init__(self, max_pending: int) -> None:
-        self.renders = ComputeThread("render", max_pending)
-        self.encodes = ComputeThread("encode", max_pending)
+    def __init__(
+        self, renderer: Renderer[Any], limits: BatchLimits, live_sessions: Callable[[], int]
+    ) -> None:
+        self._renders: Batcher[RenderStep, Image] = Batcher(
+            "render", _render_work(renderer), _within_reach(renderer, limits), live_sessions
+        )
+        self._encodes = ComputeThread("encode", limits.max_pending)
 
     async def frames(
-        self, session: RenderSession, motion: Array
-    ) -> AsyncGenerator[tuple[EncodedFrame, StepTime], None]:
-        """The pictures of motion (T, 265) in order, each with what it took in both threads.
+        self, session: RenderSession, motion: Array, meter: StepMeter
+    ) -> AsyncGenerator[EncodedFrame, None]:
+        """The pictures of motion (T, 265) in order; the meter gets what each took in both threads.
 
-        At most one picture waits for its encoding. Whoever stops early closes the iterator.
+        While one is encoded and sent the next is rendered, and no more. Whoever stops early closes
+        the iterator.
         """
-        encoding: Encoding | None = None
+        rendering: asyncio.Task[tuple[Image, StepTime]] | None = None
         try:
-            for row in motion:
-                image, rendered = await self.renders.run(session.render, row)
-                if encoding is not None:
-                    yield await encoding
-                encoding = asyncio.create_task(self._encode(session, image, rendered))
-            if encoding is not None:
-                yield await encoding
+            for index in range(len(motion) + 1):
+                rendered = None if rendering is None else await rendering
+                rendering = None
+                if index < len(motion):
+                    step = RenderStep(session, motion[index])
+                    deadline_s = meter.deadline_s()
+                    rendering = asyncio.create_task(self._renders.run(step, deadline_s))
+                if rendered is not None:
+                    image, took = rendered
+                    frame, encode_took = await self._encodes.run(session.encode, image)
+                    meter.add(took + encode_took)
+                    yield frame
         finally:
-            if encoding is not None:
-                encoding.cancel()
+            if rendering is not None:
+                rendering.cancel()
 
     async def close(self) -> None:
         """End both threads."""
-        await self.renders.close()
-        await self.encodes.close()
+        await self._renders.close()
+        await self._encodes.close()
 
-    async def _encode(
-        self, session: RenderSession, image: Image, rendered: StepTime
-    ) -> tuple[EncodedFrame, StepTime]:
-        encoded, took = await self.encodes.run(session.encode, image)
-        return encoded, rendered + took
+
+def _within_reach(renderer: Renderer[Any], limits: BatchLimits) -> BatchLimits:
+    """A renderer that draws one frame at a time gains nothing by waiting for another."""
+    if isinstance(renderer, BatchedRenderer):
+        return limits
+    return BatchLimits(max_batch=1, max_wait_s=0, max_pending=limits.max_pending)
+
+
+def _render_work(renderer: Renderer[Any]) -> Work[RenderStep, Image, Image]:
+    def compute(steps: Sequence[RenderStep]) -> Sequence[Image]:
+        if isinstance(renderer, BatchedRenderer) and len(steps) > 1:
+            appearances = [step.session.appearance for step in steps]
+            return renderer.render_heads(appearances, [step.motion for step in steps])
+        return [renderer.render_head(step.session.appearance, step.motion) for step in steps]
+
+    return Work(compute, lambda step, head: step.session.view_of(head))

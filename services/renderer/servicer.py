@@ -136,10 +136,9 @@ class RendererServicer(RendererServiceServicer):
             block = request.motion
             expected = block.first_frame if next_index is None else next_index
             motion = frames_of(block, MOTION_DIM, expected)
-            async with aclosing(self._pipeline.frames(session, motion)) as frames:
+            async with aclosing(self._pipeline.frames(session, motion, meter)) as frames:
                 index = expected
-                async for frame, took in frames:
-                    meter.add(took)
+                async for frame in frames:
                     message = RenderedFrame(
                         index=index,
                         data=frame.data,

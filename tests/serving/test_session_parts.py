@@ -19,6 +19,7 @@ from ditto.errors import (
     ProtocolError,
     StageUnavailableError,
 )
+from ditto.serving.batcher import Batcher, BatchLimits, Work
 from ditto.serving.footprint import array_bytes
 from ditto.serving.frames import block_of, frames_of
 from ditto.serving.requests import RequestReader
@@ -163,10 +164,11 @@ def test_blocks_that_do_not_fit_are_refused(change, dim, first, error):
 
 async def test_steps_add_up_until_frames_come_of_them():
     identity = StageIdentity("steps-test", "r", "p", "1", "h", 25)
-    worker = ComputeThread("test", 4)
-    steps = StepRunner(identity, worker)
+    work = Work(lambda naps: [time.sleep(nap) for nap in naps], lambda nap, _: nap)
+    batcher = Batcher("test", work, BatchLimits(), lambda: 1)
+    steps = StepRunner(identity, batcher)
     for _ in range(3):
-        await steps.run(time.sleep, 0.01)
+        await steps.run(0.01)
     timing = steps.timing(frames=5)
     assert 30_000 <= timing.compute_us < 300_000
     assert timing.batch_size == 1
@@ -176,7 +178,7 @@ async def test_steps_add_up_until_frames_come_of_them():
     assert metric("ditto_rtf_sum", module="steps-test") == pytest.approx(
         timing.compute_us / 1e6 / (5 / 25), rel=1e-3
     )
-    await worker.close()
+    await batcher.close()
 
 
 @dataclass
