@@ -1,0 +1,37 @@
+"""Python client of a ditto cluster.
+
+    from ditto.client import Client
+
+    with Client("localhost:50051") as client:
+        call = client.animate("portrait.jpg", "speech.wav", video="mp4")
+        call.save("talking.mp4")
+        print(f"first frame after {call.stats.ffd_ms:.0f} ms")
+
+`Client` blocks, `AsyncClient` is for asyncio; both give the same items and raise the errors of
+`ditto.errors` that the server raised.
+"""
+
+from ditto.client.async_client import AsyncCall, AsyncClient
+from ditto.client.responses import Chunk, Event, EventKind, Frame, Item
+from ditto.client.settings import AnimateOptions
+from ditto.client.speech import in_real_time
+from ditto.client.sync_client import Call, Client
+from ditto.v1.animation_pb2 import Avatar, CallStats, GetServerInfoResponse, Started
+
+__all__ = [
+    "AnimateOptions",
+    "AsyncCall",
+    "AsyncClient",
+    "Avatar",
+    "Call",
+    "CallStats",
+    "Chunk",
+    "Client",
+    "Event",
+    "EventKind",
+    "Frame",
+    "GetServerInfoResponse",
+    "Item",
+    "Started",
+    "in_real_time",
+]
