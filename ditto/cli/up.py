@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ditto.cli.pack_options import add_pack_options, start_seconds, with_pack_options
 from ditto.errors import InvalidInputError, SetupError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Examples:
   ditto up --port 6000 --redis none         another port; every renderer keeps its own cache
   ditto up --metrics-base-port 9401         metrics pages at 9401, 9402, ... for a Prometheus
   ditto up --set renderer.slots=8           any key of a process; its config.yaml lists them
+  ditto up --pack ditto --weights D         the published networks, with the weights of folder D
+  ditto up --pack ditto --device cuda       on a GPU; weights from `ditto models pull ditto`
+  ditto up --pack ditto --weights generated no files, no GPU: a slow and senseless, true test
 
 Everything listens on 127.0.0.1 alone. A process that dies is reported, not restarted. Redis is a
 redis-server of the PATH, or a packaged one (BSD licence), or none where neither can be had.
@@ -44,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add = parser.add_argument
     add("--replicas", action="append", default=[], metavar="STAGE=N", help=f"{', '.join(_STAGES)}")
     add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
+    add_pack_options(parser)
     add("--port", type=int, default=50051, help="port of the gateway (default: 50051)")
     add("--redis", default="auto", metavar="auto|none|URL", help="the cache (default: auto)")
     add("--metrics-base-port", type=int, metavar="PORT", help="default: any free ports")
@@ -79,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         metrics_base_port=options.metrics_base_port,
         redis=options.redis,
-        settings=parse_settings(options.settings),
+        settings=with_pack_options(options, parse_settings(options.settings)),
+        start_seconds=start_seconds(options),
         avatar_store=options.avatar_store,
     )
     for variable in ignored_variables(os.environ):

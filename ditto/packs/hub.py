@@ -77,7 +77,7 @@ def pull(
             for file in missing:
                 _fetch(source, revision, file, folder, quiet)
             listing = HubListing(repository=source.repository, revision=revision, files=files)
-            _write(folder / LISTING, listing.model_dump_json(indent=1).encode())
+            write_listing(folder, listing)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise SetupError(f"{folder}: the disk is full; {_MEND_DISK}") from error
@@ -108,6 +108,13 @@ def read_listing(folder: Path) -> HubListing:
         ) from error
     except (OSError, ValidationError) as error:
         raise SetupError(f"{path}: {error}; run `ditto models pull` again") from error
+
+
+def write_listing(folder: Path, listing: HubListing) -> None:
+    """Say what the folder holds."""
+    part = _part(folder / LISTING)
+    part.write_text(listing.model_dump_json(indent=1))
+    part.replace(folder / LISTING)
 
 
 def content_tag(folder: Path) -> str:
@@ -156,12 +163,6 @@ def _part(target: Path) -> Path:
 def _kept_bytes(folder: Path, file: HubFile) -> int:
     part = _part(folder / file.path)
     return min(part.stat().st_size, file.size) if part.exists() else 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = _part(path)
-    part.write_bytes(content)
-    part.replace(path)
 
 
 @contextmanager
