@@ -163,7 +163,8 @@ class Attention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """(B, T, D) to (B, H, T, D / H)."""
-        return x.view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
+        heads = (self.heads, x.shape[2] // self.heads)
+        return x.view(x.shape[0], x.shape[1], *heads).transpose(1, 2)
 
 
 class FeedForward(nn.Module):

@@ -13,6 +13,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ditto.models.hubert import Hubert, KeysValues
 
@@ -69,4 +70,4 @@ def window_mask(windows: int, tokens: int, prefix: int, device: torch.device) ->
     """(W T, P + W T) True where a token may look: the prefix, its own window up to itself."""
     causal = torch.ones(tokens, tokens, dtype=torch.bool, device=device).tril()
     own = torch.kron(torch.eye(windows, device=device), causal).bool() if windows > 1 else causal
-    return torch.cat((own.new_ones(len(own), prefix), own), dim=1)
+    return functional.pad(own, (prefix, 0), value=True)
