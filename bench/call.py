@@ -1,6 +1,6 @@
 """Speed and memory of one call at a time through a cluster on this machine.
 
-    python bench/call.py [--calls 5] [--view head|full] [--encoding jpeg|h264_fmp4]
+    python bench/call.py [--calls 5] [--view head|full] [--video jpeg|mp4]
 
 Figures are medians and 95th percentiles over the calls, after a warm-up call. The first-frame delay
 is taken in live calls, whose speech is sent at the pace of a microphone; all else in FAST ones.
@@ -19,13 +19,11 @@ import numpy as np
 from PIL import Image
 
 from ditto import packs
-from ditto.cli.call import requests
-from ditto.cli.gateway import gateway
 from ditto.cli.report import table
-from ditto.cli.speech_file import Speech, read_speech
+from ditto.cli.speech_file import read_speech
+from ditto.client import AnimateOptions, CallStats, Client
+from ditto.client.speech import SpeechSource
 from ditto.local_cluster import LocalCluster
-from ditto.v1.animation_pb2 import AnimateConfig, CallStats, RegisterAvatarRequest
-from ditto.v1.types_pb2 import VideoFormat
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -46,41 +44,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=5)
     parser.add_argument("--view", choices=("head", "full"), default="head")
-    parser.add_argument("--encoding", choices=("jpeg", "h264_fmp4"), default="jpeg")
+    parser.add_argument("--video", choices=("jpeg", "mp4"), default="jpeg")
     options = parser.parse_args()
     speech = read_speech(EXAMPLES / "speech.wav")
-    config = AnimateConfig(
-        portrait=(EXAMPLES / "astronaut.jpg").read_bytes(),
-        audio_format=speech.audio_format,
-        video_format=VideoFormat(encoding=f"VIDEO_ENCODING_{options.encoding.upper()}"),
-        view=f"VIEW_{options.view.upper()}",
-    )
-    live = AnimateConfig(pacing="PACING_REALTIME")
-    live.MergeFrom(config)
     packs.pull("starter")
-    with LocalCluster() as cluster:
-        prepare_ms = list(prepared(cluster, options.calls))
-        measure(cluster, config, speech, None)
-        fast = [measure(cluster, config, speech, None) for _ in range(options.calls)]
-        paced = [measure(cluster, live, speech, speech.seconds) for _ in range(options.calls)]
+    with LocalCluster() as cluster, Client(cluster.address) as client:
+        fast: AnimateOptions = {"video": options.video, "view": options.view}
+        paced: AnimateOptions = {**fast, "pacing": "realtime"}
+        prepare_ms = list(prepared(client, options.calls))
+        measure(cluster, client, speech.data, fast)
+        at_once = [measure(cluster, client, speech.data, fast) for _ in range(options.calls)]
+        live = [measure(cluster, client, speech.live(), paced) for _ in range(options.calls)]
         memory = sum(use.peak_memory_bytes for use in cluster.usage().values())
-    print(f"{options.calls} calls of {speech.seconds:.1f} s, {options.view}, {options.encoding}")
-    print(table([*rows(fast, paced, prepare_ms), ("memory", f"{memory / 2**30:.2f} GiB at most")]))
+    print(f"{options.calls} calls of {speech.seconds:.1f} s, {options.view}, {options.video}")
+    found = rows(at_once, live, prepare_ms)
+    print(table([*found, ("memory", f"{memory / 2**30:.2f} GiB at most")]))
 
 
-def prepared(cluster: LocalCluster, count: int) -> Iterator[float]:
-    """Times in ms to register portraits that no cache knows."""
+def prepared(client: Client, count: int) -> Iterator[float]:
+    """Times in ms to prepare portraits that no cache knows, as calls with them take."""
     image = Image.open(EXAMPLES / "astronaut.jpg")
-    with gateway(cluster.address) as service:
-        for size in range(512, 512 + 4 * count, 4):
-            file = io.BytesIO()
-            image.resize((size, size)).save(file, "JPEG", quality=95)
-            request = RegisterAvatarRequest(portrait=file.getvalue())
-            yield service.RegisterAvatar(request, timeout=60).prepare_ms
+    for size in range(512, 512 + 4 * count, 4):
+        file = io.BytesIO()
+        image.resize((size, size)).save(file, "JPEG", quality=95)
+        begun = time.monotonic()
+        client.register(file.getvalue())
+        yield 1000 * (time.monotonic() - begun)
 
 
 def measure(
-    cluster: LocalCluster, config: AnimateConfig, speech: Speech, paced_s: float | None
+    cluster: LocalCluster, client: Client, speech: SpeechSource, options: AnimateOptions
 ) -> Measured:
     """Make a call and throw its frames away; the client's processor time counts too."""
 
@@ -88,11 +81,11 @@ def measure(
         return time.process_time() + sum(use.cpu_seconds for use in cluster.usage().values())
 
     begun, cpu = time.monotonic(), used_s()
-    stats = CallStats()
-    with gateway(cluster.address) as service:
-        for response in service.Animate(requests(config, speech.data, paced_s)):
-            stats = response.stats
-    return Measured(stats, used_s() - cpu, time.monotonic() - begun)
+    call = client.animate(EXAMPLES / "astronaut.jpg", speech, **options)
+    for _ in call:
+        pass
+    assert call.stats is not None
+    return Measured(call.stats, used_s() - cpu, time.monotonic() - begun)
 
 
 def rows(
@@ -106,7 +99,7 @@ def rows(
         ("FFD, live", spread([call.stats.ffd_ms for call in live], "{:.0f} ms")),
         ("FFD-compute, live", spread([call.stats.ffd_compute_ms for call in live], "{:.0f} ms")),
         ("FFD-compute, FAST", spread([call.stats.ffd_compute_ms for call in fast], "{:.0f} ms")),
-        ("prepare", spread(prepare_ms, "{:.0f} ms")),
+        ("prepare, with its call", spread(prepare_ms, "{:.0f} ms")),
     ]
     for place, module in enumerate(fast[0].stats.modules):
         rtf = [call.stats.modules[place].rtf for call in fast]

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ditto.errors import InvalidInputError
 from ditto.stages import EMOTIONS
-
-if TYPE_CHECKING:
-    from ditto.local_cluster import LocalCluster
-    from ditto.v1.animation_pb2 import AnimateConfig
 
 _EXAMPLES = """\
 Examples:
@@ -30,7 +21,6 @@ Examples:
 PORTRAIT is JPEG, PNG or WebP with one face, seen from the front. SPEECH is a WAV file, or anything
 else that FFmpeg decodes. The video is H.264 with the speech as AAC.
 """
-_AVATAR_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -63,84 +53,11 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the call and write the file."""
-    from ditto.cli.gateway import reachable
-    from ditto.cli.speech_file import read_speech
+    from ditto.cli.animate_run import animate
 
     if options.local and options.server:
         raise InvalidInputError("--local", "cannot be combined with --server")
     if not options.output.parent.is_dir():
         raise InvalidInputError("--output", f"there is no folder {options.output.parent}")
-    speech = read_speech(options.speech)
-    config = call_config(options)
-    config.audio_format.CopyFrom(speech.audio_format)
-    if not options.local:
-        _call(options, config, speech, reachable(options.server), None)
-        return 0
-    with temporary_cluster(options.verbose) as cluster:
-        _call(options, config, speech, cluster.address, cluster)
+    animate(options)
     return 0
-
-
-def call_config(options: argparse.Namespace) -> AnimateConfig:
-    """The call's settings from the command line."""
-    from ditto.v1 import types_pb2
-    from ditto.v1.animation_pb2 import AnimateConfig
-
-    config = AnimateConfig(
-        video_format=types_pb2.VideoFormat(encoding=types_pb2.VIDEO_ENCODING_H264_FMP4),
-        view=f"VIEW_{options.view.upper()}",
-        pacing=f"PACING_{options.pacing.upper()}",
-        emotion=f"EMOTION_{options.emotion.upper()}",
-        seed=options.seed,
-    )
-    path = Path(options.portrait)
-    if _AVATAR_ID.fullmatch(options.portrait) and not path.exists():
-        config.avatar_id = options.portrait
-    else:
-        config.portrait = path.read_bytes()
-    return config
-
-
-@contextmanager
-def temporary_cluster(verbose: bool) -> Iterator[LocalCluster]:
-    """A cluster on free ports for the length of a block, its assets fetched first."""
-    from ditto import packs
-    from ditto.cli.log_lines import LogPrinter
-    from ditto.local_cluster import LocalCluster
-
-    packs.pull("starter")
-    begun = time.monotonic()
-    print("starting a cluster ...", flush=True)
-    show = LogPrinter(sys.stderr) if verbose else lambda *_: None
-    with LocalCluster(on_line=show, note=print) as cluster:
-        print(f"ready after {time.monotonic() - begun:.1f} s at {cluster.address}", flush=True)
-        yield cluster
-
-
-def _call(
-    options: argparse.Namespace,
-    config: AnimateConfig,
-    speech: Any,
-    server: str,
-    cluster: LocalCluster | None,
-) -> None:
-    from tqdm import tqdm
-
-    from ditto.cli import report
-    from ditto.cli.call import animate_to_file
-
-    before, own = cluster.usage() if cluster else {}, time.process_time()
-    paced_s = speech.seconds if options.pacing == "realtime" else None
-    frames = -(-int(speech.seconds * 1000) * 25 // 1000)
-    with tqdm(total=frames, unit=" frames", disable=None) as bar:
-        result = animate_to_file(server, config, speech.data, options.output, bar.update, paced_s)
-    spent, after = time.process_time() - own, cluster.usage() if cluster else {}
-    for warning in result.started.warnings:
-        print(f"note: {warning}")
-    stats = result.stats
-    print(f"{options.output}: {stats.frames} frames, {stats.video_seconds:.1f} s of video")
-    if options.report:
-        rows = report.call_rows(result, options.output, speech)
-        if cluster:
-            rows += report.machine_rows(before, after, spent, stats.video_seconds)
-        print(report.table(rows))

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from ditto import packs
-from ditto.cli.gateway import gateway
+from ditto.client import Client
 from ditto.errors import DittoError, SetupError
 from ditto.local_cluster.health import is_serving
 from ditto.local_cluster.ports import is_free
 from ditto.local_cluster.redis_server import PACKAGED, find_on_path
 from ditto.local_cluster.server import checkout_root
 from ditto.packs.store import cache_dir, is_intact
-from ditto.v1.animation_pb2 import GetServerInfoRequest
 
 _NEEDED_DISK_BYTES = 500 * 2**20
 _NEEDED_MEMORY_BYTES = 2.5 * 2**30
@@ -180,8 +179,8 @@ def _cluster(server: str) -> Check:
 
 def _describe(server: str) -> str:
     try:
-        with gateway(server) as service:
-            info = service.GetServerInfo(GetServerInfoRequest(), timeout=2)
+        with Client(server) as client:
+            info = client.info()
     except DittoError as error:
         return f"{server} serves, but is no gateway: {error}"
     names = ", ".join(f"{pack.name} {pack.version}" for pack in info.packs)

@@ -15,7 +15,6 @@ Examples:
 The server keeps the picture until it is deleted (DeleteAvatar). What will look worse than usual
 with it is said on stderr; the id alone goes to stdout.
 """
-_TIMEOUT_S = 60
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -34,12 +33,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Register it."""
-    from ditto.cli.gateway import gateway, reachable
-    from ditto.v1.animation_pb2 import RegisterAvatarRequest
+    from ditto.cli.gateway import connect
 
-    request = RegisterAvatarRequest(portrait=options.portrait.read_bytes())
-    with gateway(reachable(options.server)) as service:
-        avatar = service.RegisterAvatar(request, timeout=_TIMEOUT_S).avatar
+    with connect(options.server) as client:
+        avatar = client.register(options.portrait)
     for warning in avatar.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(avatar.avatar_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,22 +12,33 @@ import numpy as np
 
 from ditto.errors import InvalidInputError
 from ditto.media.audio import SAMPLE_RATE_HZ, AudioReader
-from ditto.v1.types_pb2 import AUDIO_ENCODING_S16LE, AUDIO_ENCODING_WAV, AudioFormat
+
+_LIVE_PIECE_SAMPLES = SAMPLE_RATE_HZ // 50
+"""20 ms, as a microphone sends them."""
 
 
 @dataclass(frozen=True)
 class Speech:
-    """What is sent, and what it is worth."""
+    """What is sent, and what the server will hear."""
 
-    audio_format: AudioFormat
     data: bytes
+    """A WAV file, or S16LE at 16 kHz."""
     samples: np.ndarray
-    """(n,) float32 at 16 kHz: what the server will hear."""
+    """(n,) float32 at 16 kHz."""
 
     @property
     def seconds(self) -> float:
         """Duration."""
         return len(self.samples) / SAMPLE_RATE_HZ
+
+    def live(self) -> Iterator[bytes]:
+        """S16LE pieces, each as its time passes."""
+        begun = time.monotonic()
+        for start in range(0, len(self.samples), _LIVE_PIECE_SAMPLES):
+            piece = self.samples[start : start + _LIVE_PIECE_SAMPLES]
+            due = begun + (start + len(piece)) / SAMPLE_RATE_HZ
+            time.sleep(max(0.0, due - time.monotonic()))
+            yield _s16le(piece)
 
 
 def read_speech(path: Path) -> Speech:
@@ -35,19 +48,19 @@ def read_speech(path: Path) -> Speech:
     """
     data = path.read_bytes()
     if data[:4] == b"RIFF":
-        audio_format, samples = AudioFormat(encoding=AUDIO_ENCODING_WAV), _heard(data)
+        reader = AudioReader(None)
+        samples = np.concatenate([reader.feed(data), reader.finish()])
     else:
         samples = _decoded(path)
-        audio_format = AudioFormat(encoding=AUDIO_ENCODING_S16LE, sample_rate_hz=SAMPLE_RATE_HZ)
-        data = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+        data = _s16le(samples)
     if not len(samples):
         raise InvalidInputError("SPEECH", f"{path} has no sound in it")
-    return Speech(audio_format, data, samples)
+    return Speech(data, samples)
 
 
-def _heard(wav: bytes) -> np.ndarray:
-    reader = AudioReader(None)
-    return np.concatenate([reader.feed(wav), reader.finish()])
+def _s16le(samples: np.ndarray) -> bytes:
+    pcm: bytes = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    return pcm
 
 
 def _decoded(path: Path) -> np.ndarray:
