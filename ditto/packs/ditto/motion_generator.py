@@ -1,18 +1,19 @@
 """The pack's motion stage: the motion diffusion model over fused segments (paper 3.2, 3.3.2).
 
-T segment frames, V new frames a segment, D feature width.
+T segment frames, V new frames a segment, D feature width, C condition width, B calls.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.diffusion.ddim_noise import seeded_noise
+from ditto.diffusion.ddim_noise import SegmentNoise, seeded_noise
 from ditto.errors import InvalidInputError
 from ditto.motion import condition, scheduler
 from ditto.motion.blink import ENDLESS_FRAMES, blink_rows
@@ -92,39 +93,70 @@ class LmdmMotionGenerator:
 
     def step(self, state: LmdmState, features: Array) -> tuple[LmdmState, Array | None]:
         """Take features (T, D), any T; give the motion frames now complete, (T', 265)."""
-        if not np.isfinite(features).all():
+        return self.step_many([state], [features])[0]
+
+    def step_many(
+        self, states: Sequence[LmdmState], chunks: Sequence[Array]
+    ) -> list[tuple[LmdmState, Array | None]]:
+        """`step` for several calls at once; segments that are ready together are one batch."""
+        if not all(np.isfinite(features).all() for features in chunks):
             raise InvalidInputError("features", "must be finite")
-        return self._advance(state, scheduler.push(state.schedule, features))
+        pairs = zip(states, chunks, strict=True)
+        return self._advance(
+            [
+                replace(state, schedule=scheduler.push(state.schedule, features))
+                for state, features in pairs
+            ]
+        )
 
     def flush(self, state: LmdmState) -> tuple[LmdmState, Array | None]:
         """End of speech: the rest, so that every feature frame got its motion frame."""
-        return self._advance(state, scheduler.finish(state.schedule))
+        return self._advance([replace(state, schedule=scheduler.finish(state.schedule))])[0]
 
-    def _advance(
-        self, state: LmdmState, schedule: SchedulerState
-    ) -> tuple[LmdmState, Array | None]:
+    def _advance(self, states: list[LmdmState]) -> list[tuple[LmdmState, Array | None]]:
         """Predict every window that is ready; also those that give no frame yet."""
-        shown: list[Array] = []
-        while (window := scheduler.next_window(schedule, self._options)) is not None:
-            first_frame = schedule.emitted_frame
-            prediction = self._predict(state, window)
-            schedule, frames = scheduler.accept(schedule, prediction, self._options)
-            if frames is not None:
-                assert schedule.anchor is not None, "frames come after the first prediction"
-                shown.append(self._on_portrait(state, frames, schedule.anchor, first_frame))
-        return replace(state, schedule=schedule), np.concatenate(shown) if shown else None
+        shown: list[list[Array]] = [[] for _ in states]
+        while windows := self._ready(states):
+            for steps in {states[i].steps for i in windows}:
+                group = [i for i in windows if states[i].steps == steps]
+                predictions = self._predict([(states[i], windows[i]) for i in group])
+                for i, prediction in zip(group, predictions, strict=True):
+                    states[i], frames = self._accept(states[i], prediction)
+                    shown[i] += frames
+        joined = [np.concatenate(frames) if frames else None for frames in shown]
+        return list(zip(states, joined, strict=True))
 
-    def _predict(self, state: LmdmState, window: Window) -> Array:
-        source = ConditionSource(
-            keypoints=state.canonical_keypoints,
-            eye_open=state.eye_state[None, :2],
-            eye_ball=state.eye_state[None, 2:],
-            emotions=state.emotion,
+    def _ready(self, states: list[LmdmState]) -> dict[int, Window]:
+        found = {
+            i: scheduler.next_window(state.schedule, self._options)
+            for i, state in enumerate(states)
+        }
+        return {i: window for i, window in found.items() if window is not None}
+
+    def _accept(self, state: LmdmState, prediction: Array) -> tuple[LmdmState, list[Array]]:
+        first_frame = state.schedule.emitted_frame
+        schedule, frames = scheduler.accept(state.schedule, prediction, self._options)
+        state = replace(state, schedule=schedule)
+        if frames is None:
+            return state, []
+        assert schedule.anchor is not None, "frames come after the first prediction"
+        return state, [self._on_portrait(state, frames, schedule.anchor, first_frame)]
+
+    def _predict(self, calls: list[tuple[LmdmState, Window]]) -> Array:
+        """Windows of calls with one number of steps to motion (B, T, 265)."""
+        noises = [
+            seeded_noise(
+                state.seed, window.first_frame, self._sampler.frames, MOTION_DIM, state.steps
+            )
+            for state, window in calls
+        ]
+        noise = SegmentNoise(
+            np.concatenate([one.initial for one in noises]),
+            np.concatenate([one.steps for one in noises], axis=1),
         )
-        rows = condition.assemble(window.features, window.first_frame, source)
-        frames = self._sampler.frames
-        noise = seeded_noise(state.seed, window.first_frame, frames, MOTION_DIM, state.steps)
-        return self._sampler.sample(noise, window.reference, rows)
+        references = np.stack([window.reference for _, window in calls])
+        conditions = np.stack([_conditions(state, window) for state, window in calls])
+        return self._sampler.sample(noise, references, conditions)
 
     def _on_portrait(
         self, state: LmdmState, frames: Array, anchor: Array, first_frame: int
@@ -139,6 +171,17 @@ class LmdmMotionGenerator:
             columns = EXPRESSION.start + _EYE_DIMENSIONS
             motion[:, columns] = (own + deltas[shown])[:, _EYE_DIMENSIONS]
         return motion
+
+
+def _conditions(state: LmdmState, window: Window) -> Array:
+    """The window's condition rows (T, C)."""
+    source = ConditionSource(
+        keypoints=state.canonical_keypoints,
+        eye_open=state.eye_state[None, :2],
+        eye_ball=state.eye_state[None, 2:],
+        emotions=state.emotion,
+    )
+    return condition.assemble(window.features, window.first_frame, source)
 
 
 _EYE_DIMENSIONS = np.arange(3 * KEYPOINTS).reshape(KEYPOINTS, 3)[list(EYE_KEYPOINTS)].ravel()

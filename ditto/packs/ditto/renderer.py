@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ditto.errors import CorruptDataError
+from ditto.errors import CorruptDataError, InvalidInputError
 from ditto.face.reference_crop import extractor_input
 from ditto.face.reference_paste import paste_region, paste_render
 from ditto.face.reference_registration import bounded_image
@@ -90,7 +90,7 @@ class DittoRenderer:
         """Inverse of `dump_appearance`. Raises `CorruptDataError`."""
         try:
             return self._portrait(load_arrays(data))
-        except (ValueError, IndexError, AssertionError) as error:
+        except (InvalidInputError, ValueError, IndexError, AssertionError) as error:
             raise CorruptDataError(f"no appearance of this renderer: {error}") from error
 
     def _portrait(self, arrays: Arrays) -> Portrait[Appearance]:

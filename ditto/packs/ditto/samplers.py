@@ -32,7 +32,7 @@ class Sampler(Protocol):
     """C."""
 
     def sample(self, noise: SegmentNoise, cond_frame: Array, cond: Array) -> Array:
-        """Noise of one segment, reference motion (M,), conditions (T, C) to motion (T, M)."""
+        """Noise, reference motion (B, M) and conditions (B, T, C) to motion (B, T, M)."""
 
 
 class TorchSampler:
@@ -47,11 +47,11 @@ class TorchSampler:
 
     @torch.inference_mode()
     def sample(self, noise: SegmentNoise, cond_frame: Array, cond: Array) -> Array:
-        """One segment (T, M)."""
-        arrays = (noise.initial, noise.steps, cond_frame[None], cond[None])
+        """Segments (B, T, M)."""
+        arrays = (noise.initial, noise.steps, cond_frame, cond)
         given = [torch.from_numpy(np.ascontiguousarray(a)).to(self._device) for a in arrays]
         motion = self._sampler(len(noise.steps) + 1)(*given)
-        return cast(Array, motion[0].float().cpu().numpy())
+        return cast(Array, motion.float().cpu().numpy())
 
     def _sampler(self, steps: int) -> SegmentSampler:
         if steps not in self._samplers:
@@ -71,14 +71,14 @@ class GraphSampler:
         self.cond_dim = cond_dim
 
     def sample(self, noise: SegmentNoise, cond_frame: Array, cond: Array) -> Array:
-        """One segment (T, M)."""
+        """Segments (B, T, M)."""
         schedule = ddim_schedule(len(noise.steps) + 1)
-        shared = {"cond_frame": cond_frame[None], "cond": cond[None]}
+        shared = {"cond_frame": cond_frame, "cond": cond}
 
         def denoise(x: Array, index: int) -> Array:
-            time = np.array([schedule[index].time], np.int64)
+            time = np.full(len(x), schedule[index].time, np.int64)
             return np.asarray(self._network.run({"x": x, "time_cond": time, **shared})["x_start"])
 
         return np.asarray(
-            sample_ddim(denoise, noise.initial, list(noise.steps), schedule)[0], np.float32
+            sample_ddim(denoise, noise.initial, list(noise.steps), schedule), np.float32
         )
