@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from ditto.errors import AtCapacityError
 from ditto.serving.batch_queue import BatchQueue
-from ditto.serving.worker import StepTime
+from ditto.serving.step_time import StepTime, step_time
 
 Item = TypeVar("Item")
 Output = TypeVar("Output")
@@ -133,7 +133,7 @@ class Batcher(Generic[Item, Result]):
             if isinstance(outcome, Exception):
                 entry.future.set_exception(outcome)
             else:
-                took = StepTime(compute_s, begun_s - entry.arrived_s, len(batch))
+                took = step_time(compute_s, begun_s - entry.arrived_s, len(batch))
                 entry.future.set_result((outcome, took))
 
     def _outcomes(self, items: list[Item]) -> list[Result | Exception]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ditto.serving.step_time import StepTime
+
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2, 4)
 _DELAY_SECONDS = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.385, 0.5, 0.7, 1, 1.5, 2.5, 5)
 _SKEW_SECONDS = (-0.2, -0.08, -0.04, -0.02, -0.005, 0.005, 0.02, 0.04, 0.08, 0.2)
@@ -36,6 +38,11 @@ BATCH_SIZE = Histogram(
     "Sessions that one step of a module computes together (count)",
     ["module"],
     buckets=_BATCH_SESSIONS,
+)
+BUSY = Counter(
+    "ditto_busy_seconds_total",
+    "Time that the threads of a module computed, a batch counted once, in seconds",
+    ["module"],
 )
 FRAMES = Counter("ditto_frames_total", "Frames that a module put out", ["module"])
 SESSIONS_LIVE = Gauge("ditto_sessions_live", "Sessions that run now", ["module"])
@@ -90,18 +97,12 @@ PREPARE = Histogram(
 )
 
 
-def observe_step(
-    module: str,
-    compute_s: float,
-    queue_s: float,
-    frames: int,
-    frame_rate: int,
-    batch_size: int = 1,
-) -> None:
-    """Record one step; its real-time factor only where it gave frames."""
-    BATCH_SIZE.labels(module).observe(batch_size)
-    STEP_COMPUTE.labels(module).observe(compute_s)
-    STEP_QUEUE.labels(module).observe(queue_s)
+def observe_step(module: str, took: StepTime, frames: int, frame_rate: int) -> None:
+    """Record one step of a session; its real-time factor only where it gave frames."""
+    BATCH_SIZE.labels(module).observe(took.batch_size)
+    STEP_COMPUTE.labels(module).observe(took.compute_s)
+    STEP_QUEUE.labels(module).observe(took.queue_s)
+    BUSY.labels(module).inc(took.share_s)
     if frames:
-        RTF.labels(module).observe(compute_s * frame_rate / frames)
+        RTF.labels(module).observe(took.compute_s * frame_rate / frames)
         FRAMES.labels(module).inc(frames)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from ditto.serving import metrics
 from ditto.serving.batcher import Batcher
 from ditto.serving.stage import StageIdentity
-from ditto.serving.worker import NO_TIME, StepTime
+from ditto.serving.step_time import NO_TIME, StepTime
 from ditto.v1.types_pb2 import StepTiming
 
 Item = TypeVar("Item")
@@ -45,7 +45,7 @@ class StepMeter:
         spent, self._spent = self._spent, NO_TIME
         module, rate = self._identity.module, self._identity.frame_rate
         self._played_until_s += frames / rate
-        metrics.observe_step(module, spent.compute_s, spent.queue_s, frames, rate, spent.batch_size)
+        metrics.observe_step(module, spent, frames, rate)
         return StepTiming(
             compute_us=round(spent.compute_s * 1e6),
             queue_us=round(spent.queue_s * 1e6),

@@ -6,33 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from ditto.errors import AtCapacityError
+from ditto.serving.step_time import StepTime, step_time
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class StepTime:
-    """What one job took, in seconds of wall time."""
-
-    compute_s: float
-    queue_s: float
-    """Wait for the thread."""
-    batch_size: int = 1
-    """Sessions that were computed together."""
-
-    def __add__(self, other: StepTime) -> StepTime:
-        return StepTime(
-            self.compute_s + other.compute_s,
-            self.queue_s + other.queue_s,
-            max(self.batch_size, other.batch_size),
-        )
-
-
-NO_TIME = StepTime(0.0, 0.0)
 
 
 class ComputeThread:
@@ -80,4 +59,4 @@ def _timed(
 ) -> tuple[Result, StepTime]:
     begun = time.perf_counter()
     result = function(*arguments)
-    return result, StepTime(time.perf_counter() - begun, begun - submitted)
+    return result, step_time(time.perf_counter() - begun, begun - submitted)

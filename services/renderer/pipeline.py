@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ditto.serving.batcher import Batcher, BatchLimits, Work
+from ditto.serving.step_time import StepTime
 from ditto.serving.steps import StepMeter
-from ditto.serving.worker import ComputeThread, StepTime
+from ditto.serving.worker import ComputeThread
 from ditto.stages import Array, BatchedRenderer, Image, Renderer
 from services.renderer.encoders import EncodedFrame
 from services.renderer.session import RenderSession
