@@ -20,6 +20,7 @@ class LiveCalls:
         self._sessions: set[Session] = set()
         self._is_draining = False
         self._ended = asyncio.Event()
+        self._changed()
 
     @contextmanager
     def holding(self, session: Session) -> Iterator[None]:
