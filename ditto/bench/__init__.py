@@ -1,0 +1,1 @@
+"""How many calls a cluster carries, and what each of them costs: the parts of `ditto bench`."""
