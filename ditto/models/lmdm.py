@@ -36,15 +36,18 @@ class LmdmParams:
 class SinusoidalTime(nn.Module):
     """Integer timesteps as sines, then cosines, of falling frequency."""
 
+    rates: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.width = width
+        half = width // 2
+        exponents = torch.arange(half).float() * (-math.log(10_000) / (half - 1))
+        # Kept, not computed in the graph: at timestep 999 one ulp of a rate shows in the motion.
+        self.register_buffer("rates", exponents.exp(), persistent=False)
 
     def forward(self, time: Tensor) -> Tensor:
         """(B,) to (B, D)."""
-        half = self.width // 2
-        rate = torch.arange(half, device=time.device).float() * (-math.log(10_000) / (half - 1))
-        angles = time[:, None] * rate.exp()
+        angles = time[:, None] * self.rates
         return torch.cat((angles.sin(), angles.cos()), dim=-1)
 
 
