@@ -18,7 +18,7 @@ from tests.deploy.dockerfiles import DOCKERFILES, ROOT, Instruction, of, stages,
 
 INSTALLED = "/opt/ditto"
 """Where the images keep what was installed."""
-GPU_IMAGES = {"motion-dit", "renderer"}
+TORCH_IMAGES = {"audio-encoder", "motion-dit", "renderer"}
 
 
 def run(command: list[str], cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +56,7 @@ def test_an_image_is_small_pinned_and_not_root(name: str) -> None:
     assert [each.words for each in of(final, "USER")] == [["10001:10001"]]
     assert not [each for each in of(final, "RUN") if "install" in each.rest]
     assert variables(final)["PYTHONDONTWRITEBYTECODE"] == "1"
-    assert ("--build-arg REQUIREMENTS=gpu" in text) == (name in GPU_IMAGES)
+    assert ("--build-arg REQUIREMENTS=gpu" in text) == (name in TORCH_IMAGES)
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)

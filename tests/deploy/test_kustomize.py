@@ -28,10 +28,10 @@ _ADDITIONS = ("monitoring", "network-policies", "ingress-grpc", "ops-rbac")
 """Components that add objects and change none."""
 _CHANGES: list[list[Combination]] = [
     [(), ("canary",)],
-    [(), ("cpu",), ("gpu-sharing",)],
+    [(), ("cpu",), ("gpu-sharing",), ("ditto-pack",), ("gpu-sharing", "ditto-pack")],
     [(), ("keda",), ("hpa",)],
 ]
-"""Those that change others. cpu excludes gpu-sharing, keda excludes hpa; their READMEs say so."""
+"""Those that change others. cpu excludes both that are about GPUs, keda excludes hpa."""
 
 
 def render_each(folder: Path, chosen: list[Combination]) -> dict[Combination, list[Object]]:
@@ -68,6 +68,7 @@ def test_an_overlay_is_valid(name: str) -> None:
     check(copy.deepcopy(overlay(name)))
 
 
+@pytest.mark.slow
 def test_each_component_is_valid_on_its_own(tmp_path: Path) -> None:
     alone: list[Combination] = [(), *((name,) for name in COMPONENTS)]
     for components, objects in render_each(tmp_path, alone).items():

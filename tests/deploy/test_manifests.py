@@ -12,6 +12,7 @@ import yaml
 
 from ditto import packs
 from ditto.errors import SetupError
+from ditto.packs.ditto.options import read_options
 from ditto.serving.config import ProcessConfig, load_config
 from ditto.serving.server import LIVENESS
 from gateway.config import GatewayConfig
@@ -19,7 +20,8 @@ from services.audio_encoder.config import AudioEncoderConfig
 from services.motion_dit.config import MotionDitConfig
 from services.renderer.config import RendererConfig
 from tests.deploy.dockerfiles import image_environment
-from tests.deploy.kustomize import OVERLAYS, Object, combined, of_kind, overlay, pod_specs
+from tests.deploy.kubernetes_schemas import validate
+from tests.deploy.kustomize import K8S, OVERLAYS, Object, combined, of_kind, overlay, pod_specs
 
 MODELS: dict[str, type[ProcessConfig]] = {
     "audio-encoder": AudioEncoderConfig,
@@ -78,6 +80,31 @@ def test_the_canary_takes_its_configuration(canary: list[Object]) -> None:
     config: Any = configuration(canary, "renderer-canary")
     assert config.slots == 2
     assert config.redis_url
+
+
+def test_production_runs_the_released_networks_on_the_right_devices() -> None:
+    objects = overlay("prod")
+    found: dict[str, Any] = {name: configuration(objects, name) for name in MODELS}
+    assert {config.pack for config in found.values()} == {"ditto"}
+    devices = {name: found[name].pack_options["device"] for name in MODELS if name != "gateway"}
+    assert devices == {"audio-encoder": "cpu", "motion-dit": "cuda", "renderer": "cuda"}
+    for name in devices:
+        read_options(found[name].pack_options)
+        container = pod_specs(objects)[name]["containers"][0]
+        assert container["image"].endswith("-cuda")
+        mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+        assert environment(container)["DITTO_CACHE_DIR"] in mounts
+
+
+def test_the_job_that_fetches_the_weights_is_valid() -> None:
+    job = yaml.safe_load((K8S / "components/ditto-pack/fill.yaml").read_text())
+    validate(job)
+    specification = job["spec"]["template"]["spec"]
+    claims = of_kind(overlay("prod"), "PersistentVolumeClaim")
+    assert specification["volumes"][0]["persistentVolumeClaim"]["claimName"] in claims
+    (container,) = specification["containers"]
+    used = {each["image"] for each in pod_specs(overlay("prod"))["motion-dit"]["containers"]}
+    assert {container["image"]} == used
 
 
 def test_a_key_that_no_process_knows_is_caught() -> None:
