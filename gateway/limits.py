@@ -16,8 +16,8 @@ class CallLimits(BaseModel):
 
     portrait_bytes: int = Field(default=20 * 2**20, ge=1, le=MAX_RECEIVE_BYTES - 2**16)
     """Largest portrait file, in bytes."""
-    portrait_pixels: int = Field(default=50_000_000, ge=1)
-    """Largest portrait, in pixels."""
+    portrait_pixels: int = Field(default=40_000_000, ge=1)
+    """Largest portrait, in pixels, as GetServerInfo tells it; the renderers check theirs."""
     audio_message_bytes: int = Field(default=2**20, ge=1, le=2**20)
     """Largest audio message, in bytes."""
     speech_seconds: float = Field(default=600.0, gt=0)

@@ -63,6 +63,7 @@ class CallMeasure:
     def frame_leaves(self, frame: int, first_speech_frame: int | None) -> None:
         """A frame is being sent."""
         self.frames_sent += 1
+        metrics.FRAMES.labels("gateway").inc()
         is_speech = first_speech_frame is not None and frame >= first_speech_frame
         if is_speech and self._first_frame_s is None:
             self._first_frame_s = self._clock.now()
