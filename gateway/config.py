@@ -43,7 +43,7 @@ class GatewayConfig(ProcessConfig, CallLimits):
     fast_lead_seconds: float = Field(default=10.0, ge=5)
     """FAST: speech that the stages may hold beyond the last frame sent."""
     jitter_ms: float = Field(default=20.0, ge=0)
-    """REALTIME: speech that arrives so much late still follows on without a gap."""
+    """REALTIME: how long a unit of speech is waited for after the clock has passed it."""
     compute_margin_ms: float = Field(default=100.0, ge=0)
     """REALTIME: time that the stages get to compute a frame before it is due."""
     reader_lag_seconds: float = Field(default=1.0, gt=0)

@@ -104,7 +104,7 @@ class RealtimeFeeder:
         self._measure = measure
         self._clock = clock
         self._queue = SpeechQueue()
-        self._placement = Placement(self._queue, media.position(media.start_s + media.jitter_s))
+        self._placement = Placement(self._queue)
 
     @property
     def queued_samples(self) -> int:

@@ -1,7 +1,7 @@
 """REALTIME: where on the media clock arriving speech is spoken.
 
-Speech that follows on is placed without a gap; after a pause it is placed where the clock is now.
-What no speech covers is silence.
+Speech that follows on, be it a little late, is placed without a gap, as long as nothing was given
+in its place; after a pause it is placed where the clock is now. What no speech covers is silence.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.media_clock import SAMPLE_BYTES
+from gateway.media_clock import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from gateway.speech_queue import SpeechQueue
+
+PAUSE_SECONDS = 0.1
+"""Speech that is later than this has paused; a network is seldom so late."""
 
 
 @dataclass
@@ -24,10 +27,8 @@ class _Run:
 class Placement:
     """Places on the clock for all that is in a speech queue."""
 
-    def __init__(self, queue: SpeechQueue, tolerance_samples: int) -> None:
-        """Speech that arrives up to `tolerance_samples` after its turn still follows on."""
+    def __init__(self, queue: SpeechQueue) -> None:
         self._queue = queue
-        self._tolerance = tolerance_samples
         self._runs: deque[_Run] = deque()
         self._fed = 0
         self.end = 0
@@ -37,8 +38,8 @@ class Placement:
         """Queue speech that arrives while the clock is at position `now`."""
         if not pcm:
             return
-        is_late = now - self.end > self._tolerance
-        start = max(self._fed, now if is_late else self.end)
+        is_pause = now - self.end > PAUSE_SECONDS * SAMPLE_RATE_HZ
+        start = max(self._fed, now if is_pause else self.end)
         self.end = start + len(pcm) // SAMPLE_BYTES
         if self._runs and self._runs[-1].end == start:
             self._runs[-1].end = self.end

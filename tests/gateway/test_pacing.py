@@ -88,12 +88,21 @@ async def test_speech_is_placed_where_the_clock_was_when_it_arrived() -> None:
 async def test_speech_in_real_time_has_no_gap_even_when_it_jitters() -> None:
     async with _speaking() as speaker:
         for number in range(20):
-            late_s = 0.019 if number % 3 else 0.0
+            late_s = 0.06 if number % 3 else 0.0
             await speaker.say(0.2 + number * 0.1 + late_s, 0.1)
         await speaker.clock.advance_to(START_S + 3.0)
     spoken = np.flatnonzero(speaker.sound)
     assert len(spoken) == 32_000
     assert spoken[-1] - spoken[0] == 31_999
+
+
+async def test_speech_whose_place_was_given_away_follows_the_silence() -> None:
+    async with _speaking() as speaker:
+        await speaker.say(0.28, 0.1, level=1)
+        await speaker.say(0.51, 0.1, level=2)  # 0.13 s late: a pause, and its unit was given
+        await speaker.clock.advance_to(START_S + 1.0)
+    assert np.flatnonzero(speaker.sound == 1).tolist() == list(range(4480, 6080))
+    assert np.flatnonzero(speaker.sound == 2).tolist() == list(range(8160, 9760))
 
 
 async def test_a_burst_is_queued_and_spoken_without_a_gap() -> None:

@@ -78,7 +78,7 @@ def test_a_dropped_queue_is_empty_and_takes_new_speech() -> None:
 
 
 def test_placement_fills_gaps_between_sentences_with_silence() -> None:
-    placement = Placement(SpeechQueue(), tolerance_samples=320)
+    placement = Placement(SpeechQueue())
     placement.put(tone(0.1, 3), now=0)
     placement.put(tone(0.1, 4), now=8000)
     pieces = placement.feed(10_000)
