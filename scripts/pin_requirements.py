@@ -9,14 +9,16 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ["setuptools>=77"]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 SETS: dict[str, tuple[list[str], list[str]]] = {
     "runtime": ([], []),
     "train": (["train"], ["runtime"]),
-    "dev": (["dev", "train"], ["runtime", "train"]),
+    "dev": (sorted(EXTRAS.keys() - {"gpu"}), ["runtime", "train"]),
 }
 """Each set: its extras, and the sets that its file includes."""
 HEADS = {
