@@ -19,7 +19,7 @@ from ditto.models.lmdm import Lmdm
 from ditto.models.lmdm_segment import SegmentSampler
 from tests.models.small_networks import SMALL_LMDM, build, inputs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -99,6 +99,7 @@ def test_segment_sampling(lmdm: Lmdm, folder: Path, steps: int, atol: float) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("folder", folders())
 @pytest.mark.parametrize("case", [0, 1])
 def test_warp_network(folder: Path, case: int) -> None:
@@ -116,6 +117,7 @@ def test_warp_network(folder: Path, case: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("folder", folders())
 @pytest.mark.parametrize("case", [0, 1])
 def test_decoder(folder: Path, case: int) -> None:
