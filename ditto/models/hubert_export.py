@@ -1,28 +1,25 @@
-"""The streaming speech encoder as an ONNX graph of the released names, and its int8 form.
-
-Input `input_values` (1, N) float32; output `encoding_out` (T, D), without a batch axis.
-"""
+"""The streaming speech encoder as an ONNX graph of the released names."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import warnings
 from pathlib import Path
 from typing import cast
 
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from ditto.models.hubert_graph import (
+    EXAMPLE_SAMPLES,
+    INPUT,
+    MAX_SAMPLES,
+    MIN_SAMPLES,
+    OUTPUT,
+)
 from ditto.models.hubert_streaming import StreamingHubert
 
-INPUT, OUTPUT = "input_values", "encoding_out"
 OPSET = 20
-EXAMPLE_SAMPLES = 6480
-MIN_SAMPLES, MAX_SAMPLES = 3240, 12960
-"""Window lengths that the released engines were built for."""
 
 
 class ReleasedForm(nn.Module):
@@ -54,21 +51,4 @@ def export_streaming(streaming: StreamingHubert, path: Path) -> None:
             dynamo=True,
             external_data=False,
             verbose=False,
-        )
-
-
-def quantise(path: Path, target: Path) -> None:
-    """Write the graph with int8 weights, a scale for each output channel; activations as they come.
-
-    Matrix products alone are quantised: the convolutions are a seventh of the work and lose more.
-    """
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        quantize_dynamic(
-            prepared,
-            target,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
         )

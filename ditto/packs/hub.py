@@ -63,7 +63,7 @@ def pull(
     later run. Raises `SetupError` that names the mend; offline ($DITTO_OFFLINE or $HF_HUB_OFFLINE)
     when anything is missing.
     """
-    if set(_OFFLINE) & os.environ.keys():
+    if any(os.environ.get(name) for name in _OFFLINE):
         return _require_complete(folder)
     revision = revision or source.revision
     try:

@@ -1,6 +1,6 @@
 """The TensorRT library of this machine: `tensorrt` on a GPU machine, `tensorrt_rtx` anywhere.
 
-TensorRT for RTX parses and builds without a GPU, for a GPU that is named. The interface is the same.
+TensorRT for RTX parses and builds without a GPU, for one that is named. The interface is the same.
 """
 
 from __future__ import annotations

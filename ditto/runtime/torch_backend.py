@@ -42,6 +42,11 @@ def load(
     return TorchBackend(placed, inputs, outputs, device)
 
 
+def set_threads(threads: int) -> None:
+    """CPU threads of this process's torch."""
+    torch.set_num_threads(threads)
+
+
 def torch_device(device: Device) -> torch.device:
     """The device as torch names it. Raises `SetupError` when this machine lacks it."""
     if device.kind == "cpu":

@@ -17,7 +17,6 @@ from ditto.cli.command_line import main
 from ditto.models.checkpoint import LAYOUTS, write_state
 from ditto.models.stitch_network import StitchNetwork
 from ditto.packs.ditto import generate
-from ditto.packs.ditto.sizes import TINY
 from ditto.packs.ditto.weights import Weights
 from tests.packs.hub_server import HubServer
 
@@ -102,14 +101,14 @@ def test_generated_files_have_the_released_layout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In tiny sizes; the graph of the speech encoder is exported and quantised for real."""
-    monkeypatch.setattr(generate, "Weights", lambda folder: Weights(folder, TINY))
+    monkeypatch.setattr(generate, "Weights", lambda folder: Weights(folder, tiny=True))
     assert main(["models", "generate", "ditto", "--dir", str(tmp_path)]) == 0
     assert main(["models", "verify", "ditto", "--dir", str(tmp_path)]) == 0
     names = {path.name for path in (tmp_path / "ditto_pytorch" / "models").iterdir()}
     assert names == {layout.file_name for layout in LAYOUTS.values()}
     assert main(["models", "convert", "ditto", "--dir", str(tmp_path), "--to", "int8"]) == 0
     window = np.random.default_rng(0).normal(0, 0.1, (1, 6480)).astype(np.float32)
-    expected = Weights(None, TINY).hubert()(torch.from_numpy(window))[0].detach().numpy()
+    expected = Weights(None, tiny=True).hubert()(torch.from_numpy(window))[0].detach().numpy()
     for name, least_cosine in (("hubert", 0.999999), ("hubert_int8", 0.999)):
         session = ort.InferenceSession(tmp_path / "ditto_onnx" / f"{name}.onnx")
         tokens = session.run(["encoding_out"], {"input_values": window})[0]

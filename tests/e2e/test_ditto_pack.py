@@ -76,7 +76,7 @@ def _in_process(weights: str, speech: bytes) -> Iterator[Image]:
         yield renderer.paste_back(registered.appearance, head)
 
 
-@pytest.mark.timeout(CALL_SECONDS)
+@pytest.mark.timeout(2 * CALL_SECONDS)
 @pytest.mark.parametrize(
     ("weights", "seconds"), [("generated-tiny", 1.0), ("generated", 0.12)], ids=["tiny", "full"]
 )

@@ -16,6 +16,7 @@ from ditto.runtime.backend import Device, parse_device
 from ditto.runtime.onnx_half import convert_to_half
 from tests.models import small_networks
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # the exporter's, on every assertion
 CPU = Device("cpu")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ditto.errors import InvalidInputError
-from ditto.models.hubert_export import INPUT, OUTPUT
+from ditto.models.hubert_graph import INPUT, OUTPUT
 from ditto.runtime.backend import Backend
 from ditto.stages import Array
 from ditto.streaming import audio_units

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from ditto.errors import SetupError
-from ditto.models.export import LAYOUTS
-from ditto.models.hubert_export import INPUT, OUTPUT, ReleasedForm
-from ditto.packs.ditto.engine_plans import engine_plan
+from ditto.models.hubert_graph import INPUT, OUTPUT
 from ditto.packs.ditto.options import DittoOptions
 from ditto.packs.ditto.weights import Weights
 from ditto.packs.store import cache_dir
@@ -19,6 +15,8 @@ from ditto.runtime.engine_cache import EngineTag, ensure_engine
 
 def load_graph(name: str, options: DittoOptions, weights: Weights) -> Backend:
     """One of the six networks from its ONNX file. Raises `SetupError`."""
+    from ditto.models.export import LAYOUTS
+
     device = parse_device(options.device)
     outputs = LAYOUTS[name].outputs
     return _load_file(weights.graph(name), name, outputs, device, options, weights.tag)
@@ -31,8 +29,10 @@ def load_hubert(options: DittoOptions, weights: Weights) -> Backend:
     """
     device = parse_device(options.device)
     if weights.folder is None:
+        from ditto.models.hubert_export import ReleasedForm
         from ditto.runtime import torch_backend
 
+        torch_backend.set_threads(options.threads)
         return torch_backend.load(ReleasedForm(weights.hubert()), [INPUT], [OUTPUT], device)
     path = weights.hubert_graph(options.quantised)
     return _load_file(path, "hubert", (OUTPUT,), device, options, weights.tag)
@@ -59,6 +59,9 @@ def _load_file(
 
 def _engine(path: Path, name: str, device: Device, weights_tag: str) -> bytes:
     """The network's engine for this GPU: cached, or built now, which takes minutes."""
+    import torch
+
+    from ditto.packs.ditto.engine_plans import engine_plan
     from ditto.runtime.onnx_half import convert_to_half
     from ditto.runtime.tensorrt_builder import build_engine
     from ditto.runtime.tensorrt_library import load_library

@@ -55,7 +55,7 @@ def _graphs(folder: Path, note: Note) -> None:
 
 
 def _quantised(folder: Path, note: Note) -> None:
-    from ditto.models.hubert_export import quantise
+    from ditto.models.hubert_graph import quantise
 
     target = folder / HUBERT_INT8
     part = target.with_suffix(".part")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ditto.models.export import LAYOUTS
-from ditto.models.hubert_export import EXAMPLE_SAMPLES, INPUT, MAX_SAMPLES, MIN_SAMPLES
+from ditto.models.hubert_graph import EXAMPLE_SAMPLES, INPUT, MAX_SAMPLES, MIN_SAMPLES
 from ditto.runtime.tensorrt_builder import EnginePlan, ShapeRange
 
 LARGEST_BATCH = 4

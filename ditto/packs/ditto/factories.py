@@ -51,7 +51,7 @@ def weights_tag(pack: Pack) -> str:
 
     Device and backend do not count: a call may move between a GPU replica and a CPU one.
     """
-    options, weights = _read(pack)
+    options, weights = _chosen(pack)
     counted = options.model_dump(include={"overlap", "face", "quantised"})
     text = json.dumps([weights.tag, counted], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -59,23 +59,15 @@ def weights_tag(pack: Pack) -> str:
 
 def motion_delay_frames(pack: Pack) -> int:
     """The first frames follow the second segment: two times the frames that a segment adds."""
+    from ditto.motion.fuse import FuseOptions
     from ditto.packs.ditto.audio_encoder import UNITS
-    from ditto.packs.ditto.sizes import FULL
 
-    added = FULL.lmdm.frames - read_options(pack.options).overlap
+    added = FuseOptions(read_options(pack.options).overlap).valid_frames
     units = -(-2 * added // UNITS.valid_frames)
     return (units - 1) * UNITS.valid_frames
 
 
 def _chosen(pack: Pack) -> tuple[DittoOptions, Weights]:
-    import torch
-
-    options, weights = _read(pack)
-    torch.set_num_threads(options.threads)
-    return options, weights
-
-
-def _read(pack: Pack) -> tuple[DittoOptions, Weights]:
     from ditto.packs.ditto.weights import choose_weights
     from ditto.packs.hub import default_folder
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 
 from ditto.models.lmdm import Lmdm, LmdmParams
 from ditto.packs.ditto.audio_encoder import HubertAudioEncoder
@@ -24,15 +25,15 @@ from ditto.packs.ditto.settings import DrivingSettings, read_settings
 from ditto.packs.ditto.weights import CONFIG_FOLDER, Weights
 from ditto.packs.store import cache_dir
 from ditto.runtime.backend import parse_device
-from ditto.runtime.torch_backend import torch_device
+from ditto.runtime.torch_backend import set_threads, torch_device
 from ditto.stages import Array
 
 
 def load_sampler(options: DittoOptions, weights: Weights) -> Sampler:
     """The motion model."""
     if options.backend == "torch":
-        lmdm = cast(Lmdm, weights.network("lmdm"))
-        return TorchSampler(lmdm, torch_device(parse_device(options.device)))
+        device = _torch_device(options)
+        return TorchSampler(cast(Lmdm, weights.network("lmdm")), device)
     released = LmdmParams()
     return GraphSampler(load_graph("lmdm", options, weights), released.frames, released.cond_dim)
 
@@ -40,9 +41,14 @@ def load_sampler(options: DittoOptions, weights: Weights) -> Sampler:
 def load_render_networks(options: DittoOptions, weights: Weights) -> RenderNetworks:
     """The five networks of the renderer."""
     if options.backend == "torch":
-        device = torch_device(parse_device(options.device))
+        device = _torch_device(options)
         return TorchRenderNetworks({name: weights.network(name) for name in NAMES}, device)
     return GraphRenderNetworks({name: load_graph(name, options, weights) for name in NAMES})
+
+
+def _torch_device(options: DittoOptions) -> torch.device:
+    set_threads(options.threads)
+    return torch_device(parse_device(options.device))
 
 
 def load_registrar(

@@ -1,4 +1,7 @@
-"""Where the pack's networks come from: a folder of the released layout, or the recipe."""
+"""Where the pack's networks come from: a folder of the released layout, or the recipe.
+
+Torch is imported where it is needed: the released speech encoder runs without it.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,17 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from ditto.errors import SetupError
-from ditto.models.checkpoint import LAYOUTS, load_network
-from ditto.models.folding import fold
-from ditto.models.generated_weights import load_generated
-from ditto.models.hubert import Hubert
-from ditto.models.hubert_streaming import StreamingHubert
-from ditto.models.recipe_inputs import drawn
 from ditto.packs.ditto.options import GENERATED_TINY, DittoOptions
-from ditto.packs.ditto.sizes import FULL, TINY, Sizes
 from ditto.packs.hub import content_tag
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ditto.models.hubert_streaming import StreamingHubert
+    from ditto.packs.ditto.sizes import Sizes
 
 TORCH_FOLDER = "ditto_pytorch/models"
 GRAPH_FOLDER = "ditto_onnx"
@@ -37,7 +37,15 @@ class Weights:
 
     folder: Path | None
     """None for weights that are made in memory."""
-    sizes: Sizes = FULL
+    tiny: bool = False
+    """Of the recipe: small networks of the same code."""
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """What the recipe makes."""
+        from ditto.packs.ditto.sizes import FULL, TINY
+
+        return TINY if self.tiny else FULL
 
     @cached_property
     def tag(self) -> str:
@@ -48,6 +56,9 @@ class Weights:
 
     def network(self, name: str) -> nn.Module:
         """One of the six networks with checkpoints, in eval mode. Raises `SetupError`."""
+        from ditto.models.checkpoint import LAYOUTS, load_network
+        from ditto.models.generated_weights import load_generated
+
         if self.folder is None:
             return load_generated(self.sizes.builders()[name]())
         path = self.folder / TORCH_FOLDER / LAYOUTS[name].file_name
@@ -55,9 +66,10 @@ class Weights:
         return load_network(name, path)
 
     def graph(self, name: str) -> Path:
-        """The ONNX file of a network. Raises `SetupError` when it is missing."""
-        stem = Path(LAYOUTS[name].file_name).stem if name in LAYOUTS else name
-        return self._file(f"{GRAPH_FOLDER}/{stem}.onnx")
+        """The ONNX file of one of the six. Raises `SetupError` when it is missing."""
+        from ditto.models.checkpoint import LAYOUTS
+
+        return self._file(f"{GRAPH_FOLDER}/{Path(LAYOUTS[name].file_name).stem}.onnx")
 
     def hubert_graph(self, quantised: bool) -> Path:
         """The speech encoder's ONNX file. Raises `SetupError` when it is missing."""
@@ -65,6 +77,14 @@ class Weights:
 
     def hubert(self) -> StreamingHubert:
         """The speech encoder with the recipe's weights, behind a corpus of noise."""
+        import torch
+
+        from ditto.models.folding import fold
+        from ditto.models.generated_weights import load_generated
+        from ditto.models.hubert import Hubert
+        from ditto.models.hubert_streaming import StreamingHubert
+        from ditto.models.recipe_inputs import drawn
+
         hubert = fold(load_generated(Hubert(self.sizes.hubert)))
         assert isinstance(hubert, Hubert)
         corpus = drawn("input:hubert:corpus", (self.sizes.corpus_samples,), scale=0.1)
@@ -89,7 +109,7 @@ class Weights:
 def choose_weights(options: DittoOptions, default_folder: Path) -> Weights:
     """The weights that the options name. Raises `SetupError` when their folder is missing."""
     if options.is_generated:
-        return Weights(None, TINY if options.weights == GENERATED_TINY else FULL)
+        return Weights(None, tiny=options.weights == GENERATED_TINY)
     folder = options.folder(default_folder)
     if not folder.is_dir():
         raise SetupError(
