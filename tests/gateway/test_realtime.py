@@ -104,6 +104,7 @@ async def test_a_slow_stage_counts_underruns_and_loses_nothing(cluster: Cluster)
     assert metrics.UNDERRUNS._value.get() > before
 
 
+@pytest.mark.slow
 async def test_a_reader_too_slow_for_jpeg_is_told_what_it_missed(tmp_path: Path) -> None:
     async with running_cluster(tmp_path, reader_lag_seconds=0.2) as cluster:
         settings = {"video_format": video("RGB24"), "pacing": REALTIME}
