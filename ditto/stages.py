@@ -49,6 +49,12 @@ class MotionSettings:
     """0 (neutral) to 1 (as trained)."""
     sampling_steps: int | None = None
     """Denoising steps a segment; None takes the pack's default."""
+    blinks_per_minute: float | None = None
+    """Rate of natural blinks; None takes the pack's."""
+    blink_frames: float | None = None
+    """Length of a natural blink; None takes the pack's."""
+    saccade_gain: float = 1.0
+    """Size of the small natural glances, 0 to 2."""
 
 
 class AudioEncoder(Protocol[State]):
@@ -106,6 +112,23 @@ class BatchedRenderer(Protocol):
 
     def render_heads(self, appearances: Sequence[Any], motions: Sequence[Array]) -> Sequence[Image]:
         """`Renderer.render_head` of each call, in order; 50 dB or nearer to one by one."""
+
+
+@runtime_checkable
+class AdjustableGenerator(Protocol[State]):
+    """A motion generator whose emotion and eyes may change while a call runs."""
+
+    def adjust(self, state: State, settings: MotionSettings) -> State:
+        """The state with these settings from its next segment on; seed and steps stay."""
+
+
+@runtime_checkable
+class CorrectsGaze(Protocol):
+    """A motion generator whose glances do not know of the head's turn (paper 3.2.3)."""
+
+    @property
+    def gaze_matrix(self) -> Array:
+        """K (63, 3): expression change per degree of pitch, yaw, roll; `ditto.motion.gaze`."""
 
 
 @dataclass(frozen=True)

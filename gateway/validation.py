@@ -7,7 +7,8 @@ from typing import Any
 
 from ditto.errors import InvalidInputError, UnsupportedError
 from ditto.media.audio import AudioReader
-from ditto.serving.formats import DEFAULT_RATE_HZ, control_of, pcm_of
+from ditto.serving.control import control_of
+from ditto.serving.formats import DEFAULT_RATE_HZ, pcm_of
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from gateway.limits import CallLimits, check_portrait
@@ -47,13 +48,7 @@ def known_pack(asked: str, default_pack: str, frame_rates: dict[str, int]) -> st
 
 def check_control(control: types.MotionControl, field: str = "control") -> None:
     """Refuse a control outside its ranges."""
-    if control.from_frame < 0:
-        raise InvalidInputError(f"{field}.from_frame", f"is {control.from_frame}; allowed: 0 on")
-    try:
-        control_of(control)
-    except InvalidInputError as error:
-        name = error.field.removeprefix("control.")
-        raise InvalidInputError(f"{field}.{name}", error.problem) from None
+    control_of(control, field)
 
 
 def audio_reader(audio: types.AudioFormat) -> AudioReader:

@@ -1,13 +1,12 @@
-"""Motion scaled by facial region and turned by an added head pose.
+"""Expression scaled and limited by facial region (paper 3.2.3, regional and magnitude control).
 
 Gains act on the movement away from the portrait's own motion (the paper's m_ref), so that a gain
-of 0 is the portrait at rest and 1 changes nothing. T frames, C named controls of
-`ditto.motion.semantics`.
+of 0 freezes a region as it is in the portrait and 1 changes nothing. T frames, C named controls of
+`ditto.motion.semantics`, V values of `ditto.motion.motion_control`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,83 +14,83 @@ from numpy.typing import NDArray
 
 from ditto.motion import semantics
 from ditto.motion.layout import (
-    EXPRESSION,
+    BROW_KEYPOINTS,
+    CHEEK_KEYPOINTS,
     EXPRESSION_DIM,
     EYE_KEYPOINTS,
+    JAW_KEYPOINT,
     LIP_KEYPOINTS,
-    pack,
-    unpack,
 )
+from ditto.motion.motion_control import COLUMN
 
 Array = NDArray[np.float32]
 
-_MOUTH, _HEAD, _EYES, _EXPRESSION = range(4)
-_EYE_CONTROLS = ("eyeBlinkRight", "eyeBlinkLeft", "eyeSquint", "gazeX", "gazeY")
-_EXPRESSION_CONTROLS = ("mouthSmile", "mouthFrown", "browUp", "browDown", "cheekRaise")
+_OF_CONTROL: dict[str, tuple[str, ...]] = {
+    "jawOpen": ("mouth_gain", "jaw_gain", "neck_gain"),
+    "mouthSmile": ("expression_gain", "lips_gain"),
+    "mouthFrown": ("expression_gain", "lips_gain"),
+    "eyeBlinkRight": ("eye_gain",),
+    "eyeBlinkLeft": ("eye_gain",),
+    "eyeSquint": ("eye_gain",),
+    "gazeX": ("eye_gain",),
+    "gazeY": ("eye_gain",),
+    "browUp": ("expression_gain", "brows_gain"),
+    "browDown": ("expression_gain", "brows_gain"),
+    "cheekRaise": ("expression_gain", "cheeks_gain"),
+}
+_OTHERS = ("mouth_gain", "lips_gain")
+"""The gains that a control obeys; their product scales it."""
+GAINS = (
+    *("mouth_gain", "eye_gain", "expression_gain"),
+    *("lips_gain", "jaw_gain", "brows_gain", "cheeks_gain", "neck_gain"),
+)
 
-_POSE_SIGNS = np.array([1, -1, 1], np.float32)
-"""A face turned to the image's right has negative yaw; pitch and roll count as the offsets do."""
 
+def scale_expression(exp: Array, at_rest: Array, values: Array) -> Array:
+    """Expression (T, 63) with each named control, and what no control explains, scaled and limited.
 
-def shape(motion: Array, reference: Array, gains: Array, offsets: Array) -> Array:
-    """Motion (T, 265) with gains (T, 4) on mouth, head, eyes, expression, and an added pose.
-
-    ``reference`` is m_ref, (265,). ``offsets`` (T, 3) are degrees: down, to the image's right,
-    clockwise in the image.
+    ``at_rest`` (63,) is the portrait's own; ``values`` are (T, V).
     """
-    shaped = motion.copy()
-    if (gains[:, _HEAD] != 1).any() or offsets.any():
-        shaped = _posed(shaped, reference, gains[:, _HEAD], offsets * _POSE_SIGNS)
-    shaped[:, EXPRESSION] = _expressed(motion[:, EXPRESSION], reference[EXPRESSION], gains)
-    return shaped
-
-
-def _posed(motion: Array, reference: Array, gain: Array, offsets: Array) -> Array:
-    moved, rest = unpack(motion), unpack(reference[None])
-
-    def scaled(name: str, factor: Array) -> Array:
-        at_rest: Array = getattr(rest, name)
-        return np.asarray(at_rest + factor * (getattr(moved, name) - at_rest), np.float32)
-
-    return pack(
-        replace(
-            moved,
-            scale=scaled("scale", gain),
-            pitch=scaled("pitch", gain) + offsets[:, 0],
-            yaw=scaled("yaw", gain) + offsets[:, 1],
-            roll=scaled("roll", gain) + offsets[:, 2],
-            t=scaled("t", gain[:, None]),
-        )
-    )
-
-
-def _expressed(exp: Array, at_rest: Array, gains: Array) -> Array:
-    """Expression (T, 63) with each named control, and what no control explains, scaled."""
-    of_control, of_dimension = _regions()
-    moved = exp - at_rest  # T 63
+    of_control, of_dimension = _memberships()
+    gains = values[:, [COLUMN[name] for name in GAINS]]  # T G
+    moved = exp - at_rest
     amounts = semantics.decode(moved)  # T C
     unexplained = moved - semantics.encode(amounts)
-    change = _within_range(amounts, gains[:, of_control], at_rest) - amounts
-    return np.asarray(
-        exp + semantics.encode(change) + (gains[:, of_dimension] - 1) * unexplained, np.float32
-    )
+    limit = values[:, [COLUMN["expression_limit"]]]  # T 1
+    scaled = _within_range(amounts, _product(gains, of_control), at_rest, limit)
+    change = semantics.encode(scaled - amounts)
+    rest = (_product(gains, of_dimension) * limit - 1) * unexplained
+    return np.asarray(exp + change + rest, np.float32)
 
 
-def _within_range(amounts: Array, gains: Array, at_rest: Array) -> Array:
+def _product(gains: Array, members: NDArray[np.bool_]) -> Array:
+    """(T, N) products of the gains (T, G) that each of N things obeys, (N, G)."""
+    return np.asarray(np.where(members, gains[:, None], 1).prod(axis=2), np.float32)
+
+
+def _within_range(amounts: Array, gains: Array, at_rest: Array, limit: Array) -> Array:
     """Scaled amounts, kept from leaving their range further than they did before."""
     rest = semantics.decode(at_rest)  # C
     low, high = semantics.control_ranges().T
     lowest, highest = np.minimum(low - rest, amounts), np.maximum(high - rest, amounts)
-    return np.asarray(np.clip(amounts * gains, lowest, highest), np.float32)
+    scaled = np.clip(amounts * gains, lowest, highest)
+    # A portrait's own expression may lie outside the share that is left; it stays reachable.
+    floor, ceiling = np.minimum(limit * low - rest, 0), np.maximum(limit * high - rest, 0)
+    return np.asarray(np.where(limit < 1, np.clip(scaled, floor, ceiling), scaled), np.float32)
 
 
 @cache
-def _regions() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The region of each control, (C,), and of each expression dimension, (63,)."""
-    of_name = dict.fromkeys(_EYE_CONTROLS, _EYES)
-    of_name |= dict.fromkeys(_EXPRESSION_CONTROLS, _EXPRESSION)
-    of_keypoint = dict.fromkeys(LIP_KEYPOINTS, _MOUTH)
-    of_keypoint |= dict.fromkeys(EYE_KEYPOINTS, _EYES)
-    of_control = [of_name.get(name, _MOUTH) for name in semantics.control_names()]
-    of_dimension = [of_keypoint.get(dim // 3, _EXPRESSION) for dim in range(EXPRESSION_DIM)]
-    return np.array(of_control), np.array(of_dimension)
+def _memberships() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(C, G) and (63, G): which gains each control and each expression dimension obeys."""
+    of_keypoint: dict[int, tuple[str, ...]] = dict.fromkeys(LIP_KEYPOINTS, _OTHERS)
+    of_keypoint[JAW_KEYPOINT] = ("mouth_gain", "jaw_gain", "neck_gain")
+    of_keypoint |= dict.fromkeys(EYE_KEYPOINTS, ("eye_gain",))
+    of_keypoint |= dict.fromkeys(BROW_KEYPOINTS, ("expression_gain", "brows_gain"))
+    of_keypoint |= dict.fromkeys(CHEEK_KEYPOINTS, ("expression_gain", "cheeks_gain"))
+    controls = [_OF_CONTROL.get(name, _OTHERS) for name in semantics.control_names()]
+    dimensions = [of_keypoint.get(at // 3, ("expression_gain",)) for at in range(EXPRESSION_DIM)]
+
+    def members(rows: list[tuple[str, ...]]) -> NDArray[np.bool_]:
+        return np.array([[name in row for name in GAINS] for row in rows])
+
+    return members(controls), members(dimensions)

@@ -29,6 +29,8 @@ EXPRESSION = slice(202, 265)
 LIP_KEYPOINTS = (6, 12, 14, 17, 19, 20)
 EYE_KEYPOINTS = (11, 13, 15, 16, 18)
 BROW_KEYPOINTS = (1, 2)
+CHEEK_KEYPOINTS = (3, 7)
+JAW_KEYPOINT = 19
 
 BIN_DEGREES = 3.0
 """Width of one angle bin, in degrees."""

@@ -22,14 +22,15 @@ _AXES = "xyz"
 
 
 @cache
-def _table() -> dict[str, dict[str, Any]]:
+def table() -> dict[str, dict[str, Any]]:
+    """The data file: each control's range, source, delta and ARKit blendshapes."""
     text = files("ditto.motion").joinpath("semantics.yaml").read_text("utf-8")
     return dict(yaml.safe_load(text))
 
 
 def control_names() -> tuple[str, ...]:
     """The control names, in the order of the control vector (C,)."""
-    return tuple(_table())
+    return tuple(table())
 
 
 @cache
@@ -41,14 +42,14 @@ def control_index(name: str) -> int:
 @cache
 def control_ranges() -> Array:
     """(C, 2): lowest and highest amount of each control."""
-    return np.array([row["range"] for row in _table().values()], np.float32)
+    return np.array([row["range"] for row in table().values()], np.float32)
 
 
 @cache
 def control_matrix() -> Array:
     """(C, 63): the expression delta of each control at amount 1."""
-    matrix = np.zeros((len(_table()), EXPRESSION_DIM), np.float32)
-    for row, control in enumerate(_table().values()):
+    matrix = np.zeros((len(table()), EXPRESSION_DIM), np.float32)
+    for row, control in enumerate(table().values()):
         for place, amount in control["delta"].items():
             matrix[row, 3 * int(place[:-1]) + _AXES.index(place[-1])] = amount
     return matrix

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import get_args
 
 from ditto.errors import InvalidInputError
 from ditto.media.pcm import PcmFormat, SampleType
-from ditto.motion.controls import MotionControl
 from ditto.stages import EMOTIONS
 from ditto.v1 import types_pb2
 
@@ -44,11 +42,3 @@ def emotion_of(emotion: int) -> str:
     if not 1 <= emotion <= len(EMOTIONS):
         raise InvalidInputError("emotion", f"{emotion} is not in the contract")
     return EMOTIONS[emotion - 1]
-
-
-def control_of(control: types_pb2.MotionControl) -> MotionControl:
-    """How the face moves, with defaults filled in. Raises `InvalidInputError` naming the field."""
-    names = (field.name for field in fields(MotionControl))
-    return MotionControl(
-        **{name: getattr(control, name) for name in names if control.HasField(name)}
-    )

@@ -24,35 +24,51 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64itto/v1/types.proto\x12\x08\x64itto.v1\"b\n\x0b\x41udioFormat\x12)\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x17.ditto.v1.AudioEncoding\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"I\n\x0bVideoFormat\x12)\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x17.ditto.v1.VideoEncoding\x12\x0f\n\x07quality\x18\x02 \x01(\r\"\x89\x03\n\rMotionControl\x12\x17\n\nfrom_frame\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nmouth_gain\x18\x02 \x01(\x02H\x01\x88\x01\x01\x12\x16\n\thead_gain\x18\x03 \x01(\x02H\x02\x88\x01\x01\x12\x15\n\x08\x65ye_gain\x18\x04 \x01(\x02H\x03\x88\x01\x01\x12\x1c\n\x0f\x65xpression_gain\x18\x05 \x01(\x02H\x04\x88\x01\x01\x12!\n\x14pitch_offset_degrees\x18\x06 \x01(\x02H\x05\x88\x01\x01\x12\x1f\n\x12yaw_offset_degrees\x18\x07 \x01(\x02H\x06\x88\x01\x01\x12 \n\x13roll_offset_degrees\x18\x08 \x01(\x02H\x07\x88\x01\x01\x42\r\n\x0b_from_frameB\r\n\x0b_mouth_gainB\x0c\n\n_head_gainB\x0b\n\t_eye_gainB\x12\n\x10_expression_gainB\x17\n\x15_pitch_offset_degreesB\x15\n\x13_yaw_offset_degreesB\x16\n\x14_roll_offset_degrees\"X\n\x0c\x46\x61\x63\x65Identity\x12\x1b\n\x13\x63\x61nonical_keypoints\x18\x01 \x03(\x02\x12\x18\n\x10reference_motion\x18\x02 \x03(\x02\x12\x11\n\teye_state\x18\x03 \x03(\x02\"<\n\nFrameBlock\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x0b\n\x03\x64im\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"F\n\nStepTiming\x12\x12\n\ncompute_us\x18\x01 \x01(\x03\x12\x10\n\x08queue_us\x18\x02 \x01(\x03\x12\x12\n\nbatch_size\x18\x03 \x01(\r\"5\n\x0fSessionAccepted\x12\x0f\n\x07replica\x18\x01 \x01(\t\x12\x11\n\tpack_hash\x18\x02 \x01(\t*\xc6\x01\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UDIO_ENCODING_S16LE\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_S24LE\x10\x02\x12\x18\n\x14\x41UDIO_ENCODING_S32LE\x10\x03\x12\x15\n\x11\x41UDIO_ENCODING_U8\x10\x04\x12\x18\n\x14\x41UDIO_ENCODING_F32LE\x10\x05\x12\x16\n\x12\x41UDIO_ENCODING_WAV\x10\x06*\x80\x01\n\rVideoEncoding\x12\x1e\n\x1aVIDEO_ENCODING_UNSPECIFIED\x10\x00\x12\x17\n\x13VIDEO_ENCODING_JPEG\x10\x01\x12\x18\n\x14VIDEO_ENCODING_RGB24\x10\x02\x12\x1c\n\x18VIDEO_ENCODING_H264_FMP4\x10\x03*:\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\r\n\tVIEW_HEAD\x10\x01\x12\r\n\tVIEW_FULL\x10\x02*F\n\x06Pacing\x12\x16\n\x12PACING_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPACING_FAST\x10\x01\x12\x13\n\x0fPACING_REALTIME\x10\x02*\xc1\x01\n\x07\x45motion\x12\x17\n\x13\x45MOTION_UNSPECIFIED\x10\x00\x12\x11\n\rEMOTION_ANGRY\x10\x01\x12\x13\n\x0f\x45MOTION_DISGUST\x10\x02\x12\x10\n\x0c\x45MOTION_FEAR\x10\x03\x12\x11\n\rEMOTION_HAPPY\x10\x04\x12\x13\n\x0f\x45MOTION_NEUTRAL\x10\x05\x12\x0f\n\x0b\x45MOTION_SAD\x10\x06\x12\x14\n\x10\x45MOTION_SURPRISE\x10\x07\x12\x14\n\x10\x45MOTION_CONTEMPT\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64itto/v1/types.proto\x12\x08\x64itto.v1\"b\n\x0b\x41udioFormat\x12)\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x17.ditto.v1.AudioEncoding\x12\x16\n\x0esample_rate_hz\x18\x02 \x01(\r\x12\x10\n\x08\x63hannels\x18\x03 \x01(\r\"I\n\x0bVideoFormat\x12)\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x17.ditto.v1.VideoEncoding\x12\x0f\n\x07quality\x18\x02 \x01(\r\"\xc2\x0b\n\rMotionControl\x12\x17\n\nfrom_frame\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nmouth_gain\x18\x02 \x01(\x02H\x01\x88\x01\x01\x12\x16\n\thead_gain\x18\x03 \x01(\x02H\x02\x88\x01\x01\x12\x15\n\x08\x65ye_gain\x18\x04 \x01(\x02H\x03\x88\x01\x01\x12\x1c\n\x0f\x65xpression_gain\x18\x05 \x01(\x02H\x04\x88\x01\x01\x12!\n\x14pitch_offset_degrees\x18\x06 \x01(\x02H\x05\x88\x01\x01\x12\x1f\n\x12yaw_offset_degrees\x18\x07 \x01(\x02H\x06\x88\x01\x01\x12 \n\x13roll_offset_degrees\x18\x08 \x01(\x02H\x07\x88\x01\x01\x12\r\n\x05reset\x18\t \x01(\x08\x12\x16\n\tlips_gain\x18\n \x01(\x02H\x08\x88\x01\x01\x12\x15\n\x08jaw_gain\x18\x0b \x01(\x02H\t\x88\x01\x01\x12\x17\n\nbrows_gain\x18\x0c \x01(\x02H\n\x88\x01\x01\x12\x18\n\x0b\x63heeks_gain\x18\r \x01(\x02H\x0b\x88\x01\x01\x12\x16\n\tneck_gain\x18\x0e \x01(\x02H\x0c\x88\x01\x01\x12\x1d\n\x10\x65xpression_limit\x18\x0f \x01(\x02H\r\x88\x01\x01\x12\x1f\n\x12head_limit_degrees\x18\x10 \x01(\x02H\x0e\x88\x01\x01\x12%\n\npose_track\x18\x11 \x03(\x0b\x32\x11.ditto.v1.PoseKey\x12\x18\n\x0bpose_weight\x18\x12 \x01(\x02H\x0f\x88\x01\x01\x12&\n\x07look_at\x18\x13 \x01(\x0b\x32\x10.ditto.v1.LookAtH\x10\x88\x01\x01\x12\'\n\x04gaze\x18\x14 \x01(\x0b\x32\x14.ditto.v1.GazeTargetH\x11\x88\x01\x01\x12\x1c\n\x0fgaze_correction\x18\x15 \x01(\x02H\x12\x88\x01\x01\x12*\n\tlook_away\x18\x16 \x01(\x0b\x32\x12.ditto.v1.LookAwayH\x13\x88\x01\x01\x12\x13\n\x06squint\x18\x17 \x01(\x02H\x14\x88\x01\x01\x12\x18\n\x0b\x65yes_closed\x18\x18 \x01(\x02H\x15\x88\x01\x01\x12\x1d\n\x10\x62link_now_frames\x18\x19 \x01(\rH\x16\x88\x01\x01\x12\x1e\n\x11\x62links_per_minute\x18\x1a \x01(\x02H\x17\x88\x01\x01\x12\x19\n\x0c\x62link_frames\x18\x1b \x01(\rH\x18\x88\x01\x01\x12\x19\n\x0csaccade_gain\x18\x1c \x01(\x02H\x19\x88\x01\x01\x12\"\n\x07\x65motion\x18\x1d \x01(\x0e\x32\x11.ditto.v1.Emotion\x12\x1e\n\x11\x65motion_intensity\x18\x1e \x01(\x02H\x1a\x88\x01\x01\x12=\n\x0b\x62lendshapes\x18\x1f \x03(\x0b\x32(.ditto.v1.MotionControl.BlendshapesEntry\x1a\x32\n\x10\x42lendshapesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\x42\r\n\x0b_from_frameB\r\n\x0b_mouth_gainB\x0c\n\n_head_gainB\x0b\n\t_eye_gainB\x12\n\x10_expression_gainB\x17\n\x15_pitch_offset_degreesB\x15\n\x13_yaw_offset_degreesB\x16\n\x14_roll_offset_degreesB\x0c\n\n_lips_gainB\x0b\n\t_jaw_gainB\r\n\x0b_brows_gainB\x0e\n\x0c_cheeks_gainB\x0c\n\n_neck_gainB\x13\n\x11_expression_limitB\x15\n\x13_head_limit_degreesB\x0e\n\x0c_pose_weightB\n\n\x08_look_atB\x07\n\x05_gazeB\x12\n\x10_gaze_correctionB\x0c\n\n_look_awayB\t\n\x07_squintB\x0e\n\x0c_eyes_closedB\x13\n\x11_blink_now_framesB\x14\n\x12_blinks_per_minuteB\x0f\n\r_blink_framesB\x0f\n\r_saccade_gainB\x14\n\x12_emotion_intensity\"x\n\x07PoseKey\x12\r\n\x05\x66rame\x18\x01 \x01(\r\x12&\n\x05\x65uler\x18\x02 \x01(\x0b\x32\x15.ditto.v1.EulerAnglesH\x00\x12*\n\nquaternion\x18\x03 \x01(\x0b\x32\x14.ditto.v1.QuaternionH\x00\x42\n\n\x08rotation\"O\n\x0b\x45ulerAngles\x12\x15\n\rpitch_degrees\x18\x01 \x01(\x02\x12\x13\n\x0byaw_degrees\x18\x02 \x01(\x02\x12\x14\n\x0croll_degrees\x18\x03 \x01(\x02\"8\n\nQuaternion\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\t\n\x01z\x18\x03 \x01(\x02\x12\t\n\x01w\x18\x04 \x01(\x02\"|\n\x06LookAt\x12\x13\n\x0byaw_degrees\x18\x01 \x01(\x02\x12\x15\n\rpitch_degrees\x18\x02 \x01(\x02\x12\x13\n\x06weight\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x17\n\nhead_share\x18\x04 \x01(\x02H\x01\x88\x01\x01\x42\t\n\x07_weightB\r\n\x0b_head_share\"X\n\nGazeTarget\x12\x13\n\x0byaw_degrees\x18\x01 \x01(\x02\x12\x15\n\rpitch_degrees\x18\x02 \x01(\x02\x12\x13\n\x06weight\x18\x03 \x01(\x02H\x00\x88\x01\x01\x42\t\n\x07_weight\"\x97\x01\n\x08LookAway\x12\x13\n\x0bmax_degrees\x18\x01 \x01(\x02\x12 \n\x13min_interval_frames\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\"\n\x15interval_range_frames\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\x16\n\x14_min_interval_framesB\x18\n\x16_interval_range_frames\"X\n\x0c\x46\x61\x63\x65Identity\x12\x1b\n\x13\x63\x61nonical_keypoints\x18\x01 \x03(\x02\x12\x18\n\x10reference_motion\x18\x02 \x03(\x02\x12\x11\n\teye_state\x18\x03 \x03(\x02\"<\n\nFrameBlock\x12\x13\n\x0b\x66irst_frame\x18\x01 \x01(\x03\x12\x0b\n\x03\x64im\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"F\n\nStepTiming\x12\x12\n\ncompute_us\x18\x01 \x01(\x03\x12\x10\n\x08queue_us\x18\x02 \x01(\x03\x12\x12\n\nbatch_size\x18\x03 \x01(\r\"5\n\x0fSessionAccepted\x12\x0f\n\x07replica\x18\x01 \x01(\t\x12\x11\n\tpack_hash\x18\x02 \x01(\t*\xc6\x01\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UDIO_ENCODING_S16LE\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_S24LE\x10\x02\x12\x18\n\x14\x41UDIO_ENCODING_S32LE\x10\x03\x12\x15\n\x11\x41UDIO_ENCODING_U8\x10\x04\x12\x18\n\x14\x41UDIO_ENCODING_F32LE\x10\x05\x12\x16\n\x12\x41UDIO_ENCODING_WAV\x10\x06*\x80\x01\n\rVideoEncoding\x12\x1e\n\x1aVIDEO_ENCODING_UNSPECIFIED\x10\x00\x12\x17\n\x13VIDEO_ENCODING_JPEG\x10\x01\x12\x18\n\x14VIDEO_ENCODING_RGB24\x10\x02\x12\x1c\n\x18VIDEO_ENCODING_H264_FMP4\x10\x03*:\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\r\n\tVIEW_HEAD\x10\x01\x12\r\n\tVIEW_FULL\x10\x02*F\n\x06Pacing\x12\x16\n\x12PACING_UNSPECIFIED\x10\x00\x12\x0f\n\x0bPACING_FAST\x10\x01\x12\x13\n\x0fPACING_REALTIME\x10\x02*\xc1\x01\n\x07\x45motion\x12\x17\n\x13\x45MOTION_UNSPECIFIED\x10\x00\x12\x11\n\rEMOTION_ANGRY\x10\x01\x12\x13\n\x0f\x45MOTION_DISGUST\x10\x02\x12\x10\n\x0c\x45MOTION_FEAR\x10\x03\x12\x11\n\rEMOTION_HAPPY\x10\x04\x12\x13\n\x0f\x45MOTION_NEUTRAL\x10\x05\x12\x0f\n\x0b\x45MOTION_SAD\x10\x06\x12\x14\n\x10\x45MOTION_SURPRISE\x10\x07\x12\x14\n\x10\x45MOTION_CONTEMPT\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ditto.v1.types_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIOENCODING']._serialized_start=885
-  _globals['_AUDIOENCODING']._serialized_end=1083
-  _globals['_VIDEOENCODING']._serialized_start=1086
-  _globals['_VIDEOENCODING']._serialized_end=1214
-  _globals['_VIEW']._serialized_start=1216
-  _globals['_VIEW']._serialized_end=1274
-  _globals['_PACING']._serialized_start=1276
-  _globals['_PACING']._serialized_end=1346
-  _globals['_EMOTION']._serialized_start=1349
-  _globals['_EMOTION']._serialized_end=1542
+  _globals['_MOTIONCONTROL_BLENDSHAPESENTRY']._loaded_options = None
+  _globals['_MOTIONCONTROL_BLENDSHAPESENTRY']._serialized_options = b'8\001'
+  _globals['_AUDIOENCODING']._serialized_start=2597
+  _globals['_AUDIOENCODING']._serialized_end=2795
+  _globals['_VIDEOENCODING']._serialized_start=2798
+  _globals['_VIDEOENCODING']._serialized_end=2926
+  _globals['_VIEW']._serialized_start=2928
+  _globals['_VIEW']._serialized_end=2986
+  _globals['_PACING']._serialized_start=2988
+  _globals['_PACING']._serialized_end=3058
+  _globals['_EMOTION']._serialized_start=3061
+  _globals['_EMOTION']._serialized_end=3254
   _globals['_AUDIOFORMAT']._serialized_start=34
   _globals['_AUDIOFORMAT']._serialized_end=132
   _globals['_VIDEOFORMAT']._serialized_start=134
   _globals['_VIDEOFORMAT']._serialized_end=207
   _globals['_MOTIONCONTROL']._serialized_start=210
-  _globals['_MOTIONCONTROL']._serialized_end=603
-  _globals['_FACEIDENTITY']._serialized_start=605
-  _globals['_FACEIDENTITY']._serialized_end=693
-  _globals['_FRAMEBLOCK']._serialized_start=695
-  _globals['_FRAMEBLOCK']._serialized_end=755
-  _globals['_STEPTIMING']._serialized_start=757
-  _globals['_STEPTIMING']._serialized_end=827
-  _globals['_SESSIONACCEPTED']._serialized_start=829
-  _globals['_SESSIONACCEPTED']._serialized_end=882
+  _globals['_MOTIONCONTROL']._serialized_end=1684
+  _globals['_MOTIONCONTROL_BLENDSHAPESENTRY']._serialized_start=1172
+  _globals['_MOTIONCONTROL_BLENDSHAPESENTRY']._serialized_end=1222
+  _globals['_POSEKEY']._serialized_start=1686
+  _globals['_POSEKEY']._serialized_end=1806
+  _globals['_EULERANGLES']._serialized_start=1808
+  _globals['_EULERANGLES']._serialized_end=1887
+  _globals['_QUATERNION']._serialized_start=1889
+  _globals['_QUATERNION']._serialized_end=1945
+  _globals['_LOOKAT']._serialized_start=1947
+  _globals['_LOOKAT']._serialized_end=2071
+  _globals['_GAZETARGET']._serialized_start=2073
+  _globals['_GAZETARGET']._serialized_end=2161
+  _globals['_LOOKAWAY']._serialized_start=2164
+  _globals['_LOOKAWAY']._serialized_end=2315
+  _globals['_FACEIDENTITY']._serialized_start=2317
+  _globals['_FACEIDENTITY']._serialized_end=2405
+  _globals['_FRAMEBLOCK']._serialized_start=2407
+  _globals['_FRAMEBLOCK']._serialized_end=2467
+  _globals['_STEPTIMING']._serialized_start=2469
+  _globals['_STEPTIMING']._serialized_end=2539
+  _globals['_SESSIONACCEPTED']._serialized_start=2541
+  _globals['_SESSIONACCEPTED']._serialized_end=2594
 # @@protoc_insertion_point(module_scope)

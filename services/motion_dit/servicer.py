@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ditto.errors import ProtocolError
+from ditto.serving.control import control_of
 from ditto.serving.face_identity import identity_of
-from ditto.serving.formats import control_of, emotion_of
+from ditto.serving.formats import emotion_of
 from ditto.serving.frames import block_of, frames_of
 from ditto.serving.logging import set_call_id
 from ditto.serving.requests import RequestReader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,18 @@ import numpy as np
 
 from ditto.errors import CorruptDataError, ProtocolError
 from ditto.motion import controls
-from ditto.motion.controls import ControlState, MotionControl
+from ditto.motion.controls import ControlState
+from ditto.motion.motion_control import UNSET, MotionControl
 from ditto.serving.stage_steps import StageStep
-from ditto.stages import Array, FaceIdentity, MotionGenerator, MotionSettings
+from ditto.stages import (
+    EMOTIONS,
+    AdjustableGenerator,
+    Array,
+    CorrectsGaze,
+    FaceIdentity,
+    MotionGenerator,
+    MotionSettings,
+)
 from ditto.streaming.checkpoint import dump_state, load_state
 
 
@@ -42,6 +51,9 @@ class MotionSession:
         self._generator = generator
         self._pack_hash = pack_hash
         self._reference = identity.reference_motion
+        self._settings = settings
+        self._asked: MotionSettings | None = settings
+        self._gaze = generator.gaze_matrix if isinstance(generator, CorrectsGaze) else None
         self._state = generator.init_state(identity, settings)
         self._controls = controls.init_state(control)
         self.features_taken = 0
@@ -59,7 +71,7 @@ class MotionSession:
             state = load_state(data, self._checkpoint_type, self._pack_hash)
         except CorruptDataError as error:
             raise ProtocolError(f"{error}; start without it and replay") from error
-        self._state = state.generator
+        self._state, self._asked = state.generator, None
         self._controls = state.controls
         self.features_taken = state.features_taken
         self._next_frame = state.next_frame
@@ -69,6 +81,14 @@ class MotionSession:
         frame = self._next_frame if from_frame is None else from_frame
         self._controls = controls.schedule(self._controls, control, frame)
 
+    def _begin_controls(self) -> None:
+        """Tell the generator what the controls that are due by its next frame ask of it."""
+        self._controls = controls.advance(self._controls, self._next_frame)
+        asked = generator_settings(self._settings, self._controls)
+        if asked != self._asked and isinstance(self._generator, AdjustableGenerator):
+            self._state = self._generator.adjust(self._state, asked)
+        self._asked = asked
+
     def pieces(self, features: Array) -> Iterator[Array]:
         """The frames of one message, cut to what one job should take."""
         size = self._generator.segment_frames
@@ -77,6 +97,7 @@ class MotionSession:
 
     def take(self, features: Array, ends_message: bool) -> StageStep[GeneratedFrames | None]:
         """The step that takes the next feature frames (T, D)."""
+        self._begin_controls()
         accept = partial(self._accept, taken=len(features), with_checkpoint=ends_message)
         return StageStep(self._state, features, is_last=False, accept=accept)
 
@@ -94,7 +115,9 @@ class MotionSession:
         if frames is None or not len(frames):
             return None
         first, self._next_frame = self._next_frame, self._next_frame + len(frames)
-        self._controls, shaped = controls.apply(self._controls, first, frames, self._reference)
+        self._controls, shaped = controls.apply(
+            self._controls, first, frames, self._reference, self._gaze, self._settings.seed
+        )
         return GeneratedFrames(first, shaped, self._checkpoint() if with_checkpoint else b"")
 
     def _checkpoint(self) -> bytes:
@@ -102,3 +125,14 @@ class MotionSession:
             self._state, self._controls, self.features_taken, self._next_frame
         )
         return dump_state(state, self._pack_hash)
+
+
+def generator_settings(settings: MotionSettings, state: ControlState) -> MotionSettings:
+    """What a call asks of its generator once its controls have had their say."""
+    asked: dict[str, Any] = {"saccade_gain": controls.value(state, "saccade_gain")}
+    for name in ("blinks_per_minute", "blink_frames", "emotion_intensity"):
+        if (value := controls.value(state, name)) != UNSET:
+            asked[name] = value
+    if (emotion := controls.value(state, "emotion")) != UNSET:
+        asked["emotion"] = EMOTIONS[int(emotion)]
+    return replace(settings, **asked)

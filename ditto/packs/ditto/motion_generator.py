@@ -19,6 +19,7 @@ from ditto.motion import condition, scheduler
 from ditto.motion.blink import ENDLESS_FRAMES, blink_rows
 from ditto.motion.condition import ConditionSource, intense_emotion
 from ditto.motion.fuse import FuseOptions
+from ditto.motion.gaze import released_gaze
 from ditto.motion.layout import EXPRESSION, EYE_KEYPOINTS, KEYPOINTS, MOTION_DIM
 from ditto.motion.scheduler import SchedulerOptions, SchedulerState, Window
 from ditto.packs.ditto.samplers import Sampler
@@ -68,6 +69,7 @@ class LmdmMotionGenerator:
             reset_every=driving.reset_every,
         )
         self._options = SchedulerOptions(fusing, driving.limits)
+        self.gaze_matrix = released_gaze()
         self.segment_frames = fusing.valid_frames
         self.feature_dim: int = silence.shape[1]
 
@@ -90,6 +92,11 @@ class LmdmMotionGenerator:
             reference_motion=identity.reference_motion,
             eye_state=identity.eye_state,
         )
+
+    def adjust(self, state: LmdmState, settings: MotionSettings) -> LmdmState:
+        """Another emotion from the next window on; this model's blinks come from a table."""
+        emotion = intense_emotion(settings.emotion, settings.emotion_intensity)
+        return replace(state, emotion=emotion)
 
     def step(self, state: LmdmState, features: Array) -> tuple[LmdmState, Array | None]:
         """Take features (T, D), any T; give the motion frames now complete, (T', 265)."""

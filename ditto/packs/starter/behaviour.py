@@ -26,6 +26,8 @@ EYE_DIM = 8
 _BLINK, _GAZE, _POSTURE = 1, 2, 3
 _BLINK_CELL_FRAMES = 90
 """One blink a cell, some double: about 18 a minute."""
+_FRAMES_A_MINUTE = 1500
+_BLINK_FRAMES = 7
 _LAST_BLINK_START = 66
 _DOUBLE_BLINK_SHARE = 0.1
 _DOUBLE_BLINK_DELAY = 13
@@ -39,22 +41,39 @@ TX_PER_YAW_DEGREE = -0.005
 TY_PER_PITCH_DEGREE = 0.005
 
 
-def blink(seed: int, frames: Frames) -> Array:
-    """(T,): how closed the lids are, 0 open to 1 shut, over blinks of 6 to 8 frames."""
+def blink(
+    seed: int, frames: Frames, per_minute: float | None = None, length: float | None = None
+) -> Array:
+    """(T,): how closed the lids are, 0 open to 1 shut.
+
+    Blinks last 6 to 8 frames, or ``length``, and come about 18 times a minute, or ``per_minute``.
+    """
     closed = np.zeros(len(frames))
-    cells = np.floor_divide(frames, _BLINK_CELL_FRAMES)
+    if per_minute == 0:
+        return closed.astype(np.float32)
+    cell_frames = _BLINK_CELL_FRAMES
+    if per_minute is not None:
+        cell_frames = max(1, round(_FRAMES_A_MINUTE / per_minute))
+    cells = np.floor_divide(frames, cell_frames)
     for cell in np.unique(cells[frames >= 0]):
         rng = _generator(seed, _BLINK, int(cell))
-        start = rng.integers(0, _LAST_BLINK_START)
+        if per_minute is None:
+            start = rng.integers(0, _LAST_BLINK_START)
+        else:
+            start = rng.integers(0, max(1, cell_frames - round(length or _BLINK_FRAMES)))
         falling, rising = rng.uniform(2.0, 2.6), rng.uniform(3.0, 4.2)
+        shut = 1.0
+        if length is not None:
+            falling, rising = min(falling, 0.4 * length), min(rising, 0.5 * length)
+            shut = length - falling - rising
         starts = [start]
-        if rng.random() < _DOUBLE_BLINK_SHARE:
+        if per_minute is None and length is None and rng.random() < _DOUBLE_BLINK_SHARE:
             starts.append(start + _DOUBLE_BLINK_DELAY)
         inside = cells == cell
-        time = frames[inside] - cell * _BLINK_CELL_FRAMES
+        time = frames[inside] - cell * cell_frames
         for begin in starts:
             after = time - begin
-            wave = np.minimum(after / falling, 1 + (falling + 1 - after) / rising)
+            wave = np.minimum(after / falling, 1 + (falling + shut - after) / rising)
             closed[inside] = np.maximum(closed[inside], _ease(wave))
     return closed.astype(np.float32)
 

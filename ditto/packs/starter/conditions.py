@@ -27,8 +27,8 @@ def emotion(label: int, intensity: float) -> Array:
     return np.asarray(neutral + np.float32(intensity) * (full - neutral), np.float32)
 
 
-def enhanced(eyes: Array, canonical_keypoints: Array, emotion_vector: Array) -> Array:
-    """(T, 79) rows of eye states (T, 8), keypoints (63,) and emotion (8,)."""
+def enhanced(eyes: Array, canonical_keypoints: Array, emotions: Array) -> Array:
+    """(T, 79) rows of eye states (T, 8), keypoints (63,) and emotion, (8,) or (T, 8)."""
     keypoints = np.clip(canonical_keypoints, -1, 1) * np.float32(_KEYPOINT_SCALE)
-    fixed = np.concatenate([keypoints, emotion_vector])
-    return np.concatenate([eyes, np.broadcast_to(fixed, (len(eyes), len(fixed)))], axis=1)
+    rows = [np.broadcast_to(p, (len(eyes), p.shape[-1])) for p in (keypoints, emotions)]
+    return np.concatenate([eyes, *rows], axis=1)

@@ -19,9 +19,13 @@ def audio_encoder(pack: Pack) -> WhisperAudioEncoder:
 
 
 def motion_generator(pack: Pack) -> StarterMotionGenerator:
+    from ditto.motion.gaze import fit, load_matrix
+    from ditto.motion.track import load_track
     from ditto.packs.starter.motion_generator import StarterMotionGenerator
 
-    return StarterMotionGenerator(pack.weights("motion_dit.onnx"))
+    own = pack.options.get("gaze")
+    matrix = load_matrix(own) if own else fit(load_track(pack.weights("gaze_template.npz")))
+    return StarterMotionGenerator(pack.weights("motion_dit.onnx"), gaze_matrix=matrix)
 
 
 def renderer(pack: Pack) -> StarterRenderer:

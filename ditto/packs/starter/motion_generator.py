@@ -16,12 +16,15 @@ import onnxruntime as ort
 
 from ditto.diffusion.few_step import keyed_noise, sample, soften_seam
 from ditto.errors import InvalidInputError
+from ditto.motion.layout import EXPRESSION_DIM
 from ditto.packs.starter import behaviour, conditions, coordinates
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
 DEFAULT_STEPS = 2
 MAX_STEPS = 10
 _MOUTH_GUIDANCE = 1.4
+_EMOTION_FRAMES = 15
+"""A change of emotion is in full effect after so many frames."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,13 @@ class MotionState:
     steps: int
     emotion: Array
     """(8,) emotion vector."""
+    emotion_before: Array
+    """(8,) the one that it takes over from."""
+    emotion_frame: int
+    """Frame at which it begins to."""
+    blinks_per_minute: float | None
+    blink_frames: float | None
+    saccade_gain: float
     canonical_keypoints: Array
     """(63,)"""
     reference_motion: Array
@@ -52,7 +62,12 @@ class StarterMotionGenerator:
     Holds weights alone; may be shared by any number of calls and threads.
     """
 
-    def __init__(self, model_path: Path, threads: int = 1) -> None:
+    def __init__(
+        self, model_path: Path, threads: int = 1, gaze_matrix: Array | None = None
+    ) -> None:
+        """gaze_matrix: K (63, 3) of `ditto.motion.gaze`; None lets the eyes go with the head."""
+        nothing = np.zeros((EXPRESSION_DIM, 3), np.float32)
+        self.gaze_matrix = nothing if gaze_matrix is None else gaze_matrix
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -70,18 +85,10 @@ class StarterMotionGenerator:
 
     def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> MotionState:
         """The state before a call's first frame. Raises `InvalidInputError` for bad settings."""
-        if settings.emotion not in EMOTIONS:
-            raise InvalidInputError(
-                "emotion", f"unknown {settings.emotion!r}; allowed: {', '.join(EMOTIONS)}"
-            )
-        if not 0 <= settings.emotion_intensity <= 1:
-            raise InvalidInputError(
-                "emotion_intensity", f"{settings.emotion_intensity}; allowed: 0 to 1"
-            )
         steps = DEFAULT_STEPS if settings.sampling_steps is None else settings.sampling_steps
         if not 1 <= steps <= MAX_STEPS:
             raise InvalidInputError("sampling_steps", f"{steps}; allowed: 1 to {MAX_STEPS}")
-        label = EMOTIONS.index(settings.emotion)
+        emotion = _emotion_vector(settings)
         state = MotionState(
             shown=self._standard(np.zeros((self._prefix_frames, coordinates.COUNT), np.float32)),
             shown_tokens=np.zeros((self._prefix_frames, self._token_width), np.float32),
@@ -89,11 +96,31 @@ class StarterMotionGenerator:
             frame=0,
             seed=settings.seed,
             steps=steps,
-            emotion=conditions.emotion(label, settings.emotion_intensity),
+            emotion=emotion,
+            emotion_before=emotion,
+            emotion_frame=0,
+            blinks_per_minute=settings.blinks_per_minute,
+            blink_frames=settings.blink_frames,
+            saccade_gain=settings.saccade_gain,
             canonical_keypoints=identity.canonical_keypoints,
             reference_motion=identity.reference_motion,
         )
         return replace(state, shown_tokens=self._rest_tokens(state))
+
+    def adjust(self, state: MotionState, settings: MotionSettings) -> MotionState:
+        """Another emotion, eased in, and other eyes from the next segment on."""
+        emotion = _emotion_vector(settings)
+        if (emotion != state.emotion).any():
+            before = _eased_emotion(state, np.array([state.frame]))[0]
+            state = replace(
+                state, emotion=emotion, emotion_before=before, emotion_frame=state.frame
+            )
+        return replace(
+            state,
+            blinks_per_minute=settings.blinks_per_minute,
+            blink_frames=settings.blink_frames,
+            saccade_gain=settings.saccade_gain,
+        )
 
     def step(self, state: MotionState, features: Array) -> tuple[MotionState, Array | None]:
         """Take features (T, 768), any T; give the motion frames now complete, (T', 265)."""
@@ -173,9 +200,11 @@ class StarterMotionGenerator:
         every = np.arange(state.frame - self._prefix_frames, coming[-1] + 1)
         steer = behaviour.reference_steer(behaviour.posture(state.seed, every))
         eyes = behaviour.eye_state(
-            behaviour.blink(state.seed, coming), behaviour.gaze(state.seed, coming)
+            behaviour.blink(state.seed, coming, state.blinks_per_minute, state.blink_frames),
+            behaviour.gaze(state.seed, coming) * np.float32(state.saccade_gain),
         )
-        enhanced = conditions.enhanced(eyes, state.canonical_keypoints, state.emotion)
+        emotions = _eased_emotion(state, coming)
+        enhanced = conditions.enhanced(eyes, state.canonical_keypoints, emotions)
         return self._standard(steer), enhanced
 
     def _rest_tokens(self, state: MotionState) -> Array:
@@ -204,3 +233,24 @@ class StarterMotionGenerator:
 
     def _standard(self, motion: Array) -> Array:
         return np.asarray((motion - self._mean) / self._scale, np.float32)
+
+
+def _emotion_vector(settings: MotionSettings) -> Array:
+    if settings.emotion not in EMOTIONS:
+        raise InvalidInputError(
+            "emotion", f"unknown {settings.emotion!r}; allowed: {', '.join(EMOTIONS)}"
+        )
+    if not 0 <= settings.emotion_intensity <= 1:
+        raise InvalidInputError(
+            "emotion_intensity", f"{settings.emotion_intensity}; allowed: 0 to 1"
+        )
+    return conditions.emotion(EMOTIONS.index(settings.emotion), settings.emotion_intensity)
+
+
+def _eased_emotion(state: MotionState, frames: behaviour.Frames) -> Array:
+    """(T, 8) emotion of each frame, changing evenly from the last one to the present."""
+    if state.emotion_before is state.emotion:
+        return state.emotion[None]
+    share = np.clip((frames - state.emotion_frame) / _EMOTION_FRAMES, 0, 1)[:, None]
+    mixed = state.emotion_before + share * (state.emotion - state.emotion_before)
+    return np.asarray(mixed, np.float32)
