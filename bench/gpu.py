@@ -316,7 +316,8 @@ def lmdm_forms(
         return without + GUIDANCE_WEIGHT * (with_speech - without)
 
     def naive() -> Tensor:
-        return sample_ddim(guided, noise, list(noises), steps)
+        motion: Tensor = sample_ddim(guided, noise, list(noises), steps)
+        return motion
 
     sampler = segment_sampler(lmdm, target)
 
