@@ -40,8 +40,9 @@ class GatewayConfig(ProcessConfig, CallLimits):
     prepare_seconds: float = Field(default=30.0, gt=0)
     """Longest wait for a portrait to be prepared."""
 
-    fast_lead_seconds: float = Field(default=10.0, ge=5)
-    """FAST: speech that the stages may hold beyond the last frame sent."""
+    lead_seconds: float = Field(default=10.0, ge=5)
+    """Speech that the stages may hold beyond the last frame sent: the pace of a FAST call whose
+    reader is slow, the bound of a REALTIME one whose stages are."""
     jitter_ms: float = Field(default=20.0, ge=0)
     """REALTIME: how long a unit of speech is waited for after the clock has passed it."""
     compute_margin_ms: float = Field(default=100.0, ge=0)

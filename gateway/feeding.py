@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gateway.clock import Clock
+from gateway.lead import Lead
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_BYTES, MediaClock
 from gateway.placement import Placement
@@ -36,23 +36,18 @@ class Feeder(Protocol):
     def queued_samples(self) -> int:
         """Samples that wait."""
 
-    def sent(self, frame: int) -> None:
-        """A frame has gone to the caller."""
-
 
 class FastFeeder:
     """Gives speech as it comes, at most a lead ahead of the frames that the caller has taken."""
 
     def __init__(
-        self, clock: MediaClock, spans: SpeechSpans, measure: CallMeasure, lead_samples: int
+        self, clock: MediaClock, spans: SpeechSpans, measure: CallMeasure, lead: Lead
     ) -> None:
         self._clock = clock
         self._spans = spans
         self._measure = measure
-        self._lead_samples = lead_samples
+        self._lead = lead
         self._queue = SpeechQueue()
-        self._sent_frames = 0
-        self._frame_sent = asyncio.Event()
 
     @property
     def queued_samples(self) -> int:
@@ -72,36 +67,30 @@ class FastFeeder:
         self._spans.stop()
         return self._spans.last_frame
 
-    def sent(self, frame: int) -> None:
-        self._sent_frames = frame + 1
-        self._frame_sent.set()
-
     async def run(self, give: Give) -> None:
         while await self._queue.wait():
-            await self._wait_for_room()
+            await self._lead.wait(self._spans.fed_samples)
             pcm = self._queue.take(self._clock.hop_samples)
             if pcm:
                 self._spans.fed(len(pcm) // SAMPLE_BYTES, is_speech=True)
                 await give(pcm)
-
-    async def _wait_for_room(self) -> None:
-        while self._lead() > self._lead_samples:
-            self._frame_sent.clear()
-            await self._frame_sent.wait()
-
-    def _lead(self) -> int:
-        return self._spans.fed_samples - self._sent_frames * self._clock.frame_samples
 
 
 class RealtimeFeeder:
     """Gives one unit after another as the media clock reaches them, silence where speech lacks."""
 
     def __init__(
-        self, media: MediaClock, spans: SpeechSpans, measure: CallMeasure, clock: Clock
+        self,
+        media: MediaClock,
+        spans: SpeechSpans,
+        measure: CallMeasure,
+        lead: Lead,
+        clock: Clock,
     ) -> None:
         self._media = media
         self._spans = spans
         self._measure = measure
+        self._lead = lead
         self._clock = clock
         self._queue = SpeechQueue()
         self._placement = Placement(self._queue)
@@ -121,13 +110,11 @@ class RealtimeFeeder:
         self._spans.stop()
         return self._spans.last_frame
 
-    def sent(self, frame: int) -> None:
-        """The clock alone decides here."""
-
     async def run(self, give: Give) -> None:
         target = self._media.first_samples
         while True:
             await self._clock.sleep_until(self._media.feed_at_s(target))
+            await self._lead.wait(self._spans.fed_samples)
             is_last = self._queue.is_ended and self._placement.end <= target
             until = max(self._spans.fed_samples, self._placement.end) if is_last else target
             await self._feed(until, give)

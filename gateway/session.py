@@ -23,6 +23,7 @@ from gateway.clock import Clock
 from gateway.config import GatewayConfig
 from gateway.delivery import Delivery, FastDelivery, RealtimeDelivery
 from gateway.feeding import FastFeeder, Feeder, RealtimeFeeder
+from gateway.lead import Lead
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ, MediaClock
 from gateway.muxing import FramePacker, Mp4Packer, Packer
@@ -58,6 +59,7 @@ class Session:
         self._spans = SpeechSpans(self._media)
         self._pipeline = Pipeline(stages, measure)
         self._packer = self._make_packer()
+        self._lead = Lead(self._media, int(config.lead_seconds * SAMPLE_RATE_HZ))
         self._feeder = self._make_feeder()
         self._next_frame = 0
 
@@ -131,7 +133,7 @@ class Session:
         self._next_frame = frame.index + 1
         self._measure.frame_leaves(frame.index, self._spans.first_frame)
         await self._outbox.send(self._packer.pack(frame))
-        self._feeder.sent(frame.index)
+        self._lead.sent(frame.index)
 
     async def _conclude(self) -> None:
         """What follows the last frame: the rest of the sound, the last events."""
@@ -164,9 +166,8 @@ class Session:
 
     def _make_feeder(self) -> Feeder:
         if self._is_paced:
-            return RealtimeFeeder(self._media, self._spans, self._measure, self._clock)
-        lead = int(self._config.fast_lead_seconds * SAMPLE_RATE_HZ)
-        return FastFeeder(self._media, self._spans, self._measure, lead)
+            return RealtimeFeeder(self._media, self._spans, self._measure, self._lead, self._clock)
+        return FastFeeder(self._media, self._spans, self._measure, self._lead)
 
     def _make_delivery(self) -> Delivery:
         if not self._is_paced:

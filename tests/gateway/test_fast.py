@@ -189,7 +189,7 @@ async def test_controls_reach_the_motion_stage_in_order(cluster: Cluster) -> Non
 
 
 async def test_speech_runs_ahead_of_a_slow_reader_by_the_lead_only(cluster: Cluster) -> None:
-    lead_samples = cluster.config.fast_lead_seconds * 16_000
+    lead_samples = cluster.config.lead_seconds * 16_000
     renderer = cluster.stages["renderer"][0]
     renderer.faults.hang_at_frame = 0
     call = cluster.stub.Animate()

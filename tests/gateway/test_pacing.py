@@ -13,8 +13,9 @@ from ditto.errors import CallLimitError
 from ditto.v1 import renderer_pb2 as render_pb
 from gateway.delivery import RealtimeDelivery
 from gateway.feeding import RealtimeFeeder
+from gateway.lead import Lead
 from gateway.measure import CallMeasure
-from gateway.media_clock import MediaClock
+from gateway.media_clock import SAMPLE_RATE_HZ, MediaClock
 from gateway.speech_spans import SpeechSpans
 from tests.gateway.cluster import tone
 from tests.gateway.manual_clock import ManualClock
@@ -45,7 +46,8 @@ class Speaker:
         self.media = _media()
         self.spans = SpeechSpans(self.media)
         self.measure = CallMeasure(self.clock)
-        self.feeder = RealtimeFeeder(self.media, self.spans, self.measure, self.clock)
+        self.lead = Lead(self.media, 5 * SAMPLE_RATE_HZ)
+        self.feeder = RealtimeFeeder(self.media, self.spans, self.measure, self.lead, self.clock)
         self.given: list[tuple[float, int]] = []
         self.sound = np.zeros(0, "<i2")
 
@@ -115,6 +117,15 @@ async def test_a_burst_is_queued_and_spoken_without_a_gap() -> None:
     spoken = np.flatnonzero(speaker.sound)
     assert len(spoken) == 48_000 == spoken[-1] - spoken[0] + 1
     assert len(speaker.sound) == spoken[-1] + 1  # the call ends with the speech, no silence after
+
+
+async def test_stages_that_are_too_slow_are_not_flooded() -> None:
+    async with _speaking() as speaker:
+        await speaker.clock.advance_to(START_S + 60)
+        assert 5 * SAMPLE_RATE_HZ <= len(speaker.sound) <= 5 * SAMPLE_RATE_HZ + 4480
+        speaker.lead.sent(24)
+        await speaker.clock.advance_to(START_S + 60.1)
+        assert 6 * SAMPLE_RATE_HZ <= len(speaker.sound) <= 6 * SAMPLE_RATE_HZ + 4480
 
 
 async def test_an_interrupt_leaves_only_what_the_encoder_has() -> None:
