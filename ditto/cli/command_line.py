@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from types import FrameType
 
 from ditto import __version__
-from ditto.cli import animate, bench, doctor, models, ops, register, up
+from ditto.cli import animate, bench, doctor, fit_gaze, models, motion, ops, register, up
 from ditto.cli.failure import explain
 from ditto.errors import InvalidInputError
 
-_COMMANDS = (up, animate, register, models, doctor, bench, ops)
+_COMMANDS = (up, animate, register, models, doctor, bench, ops, motion, fit_gaze)
 _ABOUT = "Makes portraits talk: a portrait and speech in, video of that person speaking out."
 _START = """\
 Start here:

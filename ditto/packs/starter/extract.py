@@ -1,0 +1,138 @@
+"""The motion of a face in a video, measured on its mesh: a track that drives any portrait.
+
+Head pose, lips, lids, gaze, brows, smile and pucker are read; a face mesh shows no more. Amounts
+count from the face's own usual look in the clip, so that no neutral frame is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.errors import FaceError, InvalidInputError
+from ditto.face.detect import FaceDetector
+from ditto.face.eye_state import eye_open
+from ditto.face.landmarks import FaceLandmarker
+from ditto.motion import semantics
+from ditto.motion.layout import FPS, Motion, pack
+from ditto.packs.starter.renderer.geometry import FaceGeometry
+
+Array = NDArray[np.float32]
+
+MAX_FRAMES = 15_000
+_CROP_FACES = 2.0
+"""Side of the HEAD view over the height of the face."""
+_JAW_SHARE = 0.7
+_IRIS_TRAVEL = 0.40
+_SMOOTH = np.array([0.25, 0.5, 0.25], np.float32)
+_EYES = ((33, 133, 468), (362, 263, 473))
+_MOUTH_CORNERS, _BROW_LIDS = (61, 291), ((105, 159), (334, 386))
+
+
+def extract_motion(video: Path, landmarker_task: Path) -> Array:
+    """Motion frames (T, 265) at 25 a second of the one face in a video.
+
+    Raises `FaceError` when the first frame shows none, `InvalidInputError` for a file that is no
+    video or too long.
+    """
+    detector, landmarker = FaceDetector(landmarker_task), FaceLandmarker(landmarker_task)
+    points: Array | None = None
+    meshes: list[Array] = []
+    for image in _pictures(video):
+        if points is None:
+            faces = detector(image)
+            if not faces:
+                raise FaceError(f"{video.name}: no face in the first frame")
+            points = landmarker(image, faces[0]).points
+        points = landmarker.refine(image, points).points
+        meshes.append(points)
+        if len(meshes) > MAX_FRAMES:
+            raise InvalidInputError("video", f"more than {MAX_FRAMES} frames at {FPS} a second")
+    return motion_of(np.stack(meshes))
+
+
+def motion_of(meshes: Array) -> Array:
+    """Motion frames (T, 265) of meshes (T, 478, 3) of one face, in pixels."""
+    faces = [FaceGeometry(points) for points in meshes]
+    angles = _smoothed(np.array([face.frame.angles_degrees() for face in faces], np.float32))
+    height = np.array([face.frame.face_height_mm * face.mm for face in faces])
+    usual = float(np.median(height))
+    middle = _smoothed(np.array([points[:468, :2].mean(0) for points in meshes], np.float32))
+    shift = np.zeros((len(meshes), 3), np.float32)
+    shift[:, :2] = (middle - middle[:1]) / (_CROP_FACES * usual / 2)
+    scale = _smoothed((height / height[0]).astype(np.float32)[:, None])[:, 0]
+    exp = semantics.encode(_smoothed(_amounts(meshes, faces)))
+    pitch, yaw, roll = angles.T
+    return pack(Motion(scale, pitch, yaw, roll, shift, exp))
+
+
+def _amounts(meshes: Array, faces: list[FaceGeometry]) -> Array:
+    """(T, C) control amounts."""
+    amounts = np.zeros((len(meshes), len(semantics.control_names())), np.float32)
+
+    def put(name: str, values: NDArray[np.floating]) -> None:
+        low, high = semantics.control_ranges()[semantics.control_index(name)]
+        amounts[:, semantics.control_index(name)] = np.clip(values, low, high)
+
+    gap = np.array([face.gap_mm / face.max_gap_mm for face in faces])
+    put("lipGap", gap)
+    put("jawOpen", _JAW_SHARE * gap)
+    open_eyes = eye_open(meshes)  # T 2: left and right of the image, the subject's right and left
+    usual = np.quantile(open_eyes, 0.8, axis=0)
+    closed = (1 - open_eyes / usual - 0.2) / 0.6
+    put("eyeBlinkRight", closed[:, 0])
+    put("eyeBlinkLeft", closed[:, 1])
+    put("gazeX", _beyond_usual(_iris(meshes)) / _IRIS_TRAVEL)
+    width = _beyond_usual(np.array([_span(f.head_mm, *_MOUTH_CORNERS) for f in faces]))
+    put("mouthSmile", width / 12)
+    put("mouthPucker", -width / 12)
+    lift = [np.mean([_span(f.head_mm, *pair) for pair in _BROW_LIDS]) for f in faces]
+    brows = _beyond_usual(np.array(lift))
+    put("browUp", (brows - 1) / 6)
+    put("browDown", (-brows - 1) / 5)
+    return amounts
+
+
+def _iris(meshes: Array) -> Array:
+    """(T,) mean place of the irises between the corners of the eyes, in half-widths."""
+    places = []
+    for left, right, iris in _EYES:
+        half = (meshes[:, right, :2] - meshes[:, left, :2]) / 2
+        offset = meshes[:, iris, :2] - (meshes[:, right, :2] + meshes[:, left, :2]) / 2
+        places.append((offset * half).sum(1) / (half**2).sum(1))
+    return np.asarray(np.mean(places, axis=0), np.float32)
+
+
+def _beyond_usual(values: NDArray[np.floating]) -> Array:
+    return np.asarray(values - np.median(values), np.float32)
+
+
+def _span(points: Array, a: int, b: int) -> float:
+    return float(np.linalg.norm(points[a] - points[b]))
+
+
+def _smoothed(rows: Array) -> Array:
+    """Rows (T, D) over three frames; a mesh trembles."""
+    padded = np.concatenate([rows[:1], rows, rows[-1:]])
+    return np.asarray(
+        sum(w * padded[at : at + len(rows)] for at, w in enumerate(_SMOOTH)), np.float32
+    )
+
+
+def _pictures(video: Path) -> Iterator[NDArray[np.uint8]]:
+    """RGB frames at 25 a second; of another rate, the one that is shown at each moment."""
+    try:
+        with av.open(str(video)) as container:
+            if not container.streams.video:
+                raise InvalidInputError("video", f"{video} has no pictures")
+            due = 0.0
+            for frame in container.decode(video=0):
+                if frame.time is None or frame.time + 1e-3 >= due:
+                    due = (due if frame.time is None else max(due, frame.time - 1 / FPS)) + 1 / FPS
+                    yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    except av.FFmpegError as error:
+        raise InvalidInputError("video", f"{video}: {error}") from None
