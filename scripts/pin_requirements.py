@@ -1,6 +1,6 @@
 """Rewrite `requirements/*.txt` from `pyproject.toml`: every package at one exact version.
 
-Run it with the oldest supported Python after changing a dependency, then `make test`.
+Run it after changing a dependency, then `make test`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = ["setuptools>=77"]
+BESIDES = ["setuptools>=77", "async-timeout>=4.0.3"]
+"""What builds the project, and what redis asks for before Python 3.11.3, which Debian 12 lacks."""
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 SETS: dict[str, tuple[list[str], list[str]]] = {
     "runtime": ([], []),
     "train": (["train"], ["runtime"]),
+    "gpu": (["gpu"], ["runtime"]),
     "dev": (sorted(EXTRAS.keys() - {"gpu"}), ["runtime", "train"]),
 }
 """Each set: its extras, and the sets that its file includes."""
 HEADS = {
     "runtime": "What a CPU cluster runs on: no torch, no GPU package.",
     "train": "What training needs besides; torch pins the CUDA packages that it wants itself.",
+    "gpu": "What the images for CUDA hold besides; torch pins the CUDA packages itself.",
     "dev": "What the tests need besides; they cover the networks and their training too.",
 }
 _PINNED_BY_TORCH = re.compile(r"^(nvidia-|cuda-|triton)")
@@ -48,7 +51,7 @@ def resolve(extras: list[str]) -> dict[str, str]:
     project = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
     options = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
     constraint = ["-c", str(ROOT / "requirements" / "runtime.txt")] if extras else []
-    command = [sys.executable, "-m", "pip", "install", *options, *constraint, project, *BUILD]
+    command = [sys.executable, "-m", "pip", "install", *options, *constraint, project, *BESIDES]
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     packages = [item["metadata"] for item in json.loads(answer.stdout)["install"]]
     return {

@@ -44,6 +44,10 @@ def test_the_cpu_default_needs_no_torch_and_no_gpu_package() -> None:
     assert not [package for package in pins("runtime") if heavy.search(package)]
 
 
+def test_the_python_of_debian_12_finds_its_packages_pinned_too() -> None:
+    assert "async-timeout" in pins("runtime"), "redis needs it before Python 3.11.3"
+
+
 def test_grpc_packages_have_one_version() -> None:
     versions = {version for package, version in pins("runtime").items() if "grpcio" in package}
     assert versions == {pins("dev")["grpcio-tools"]}
