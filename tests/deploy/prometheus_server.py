@@ -31,12 +31,13 @@ class PrometheusServer:
         self._write_configuration(folder / "prometheus.yaml")
         (folder / "targets" / "local.yaml").write_text(yaml.safe_dump(targets(cluster)))
         self.target_count = len(cluster.servers)
-        self._address = f"127.0.0.1:{free_port()}"
+        address = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{address}"
         command = [
             str(prometheus()),
             f"--config.file={folder / 'prometheus.yaml'}",
             f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={self._address}",
+            f"--web.listen-address={address}",
         ]
         self._log = (folder / "log").open("w")
         self._process = subprocess.Popen(command, stderr=self._log, stdout=self._log)
@@ -57,7 +58,7 @@ class PrometheusServer:
 
     def get(self, path: str, **parameters: str) -> Any:
         """Data of one API request."""
-        url = f"http://{self._address}/api/v1/{path}?{urlencode(parameters)}"
+        url = f"{self.url}/api/v1/{path}?{urlencode(parameters)}"
         with urlopen(url, timeout=10) as answer:
             content = json.load(answer)
         assert content["status"] == "success"

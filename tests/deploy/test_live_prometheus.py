@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import cv2
 import pytest
 
 from ditto.local_cluster import LocalCluster
@@ -13,6 +17,7 @@ from ditto.local_cluster.health import is_serving
 from ditto.serving.server import LIVENESS
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1.types_pb2 import PACING_REALTIME
+from scripts.dashboards import DASHBOARDS
 from tests.deploy.expressions import STAGES, expressions
 from tests.deploy.prometheus_server import PrometheusServer
 from tests.e2e import speech
@@ -20,6 +25,7 @@ from tests.e2e.calling import Answer, animate, config, speak
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).resolve().parents[2]
 _PIECE_S = 0.2
 _LIVE_S = 8
 
@@ -85,6 +91,16 @@ def test_the_numbers_are_those_of_the_calls(
     assert scraped.values(frames)[0][1] - before == len(answer.frames)
     assert scraped.values("sum(ditto_interrupts_total)")[0][1] == 2
     assert scraped.values("max(ditto:rtf:p95)")[0][1] < 4
+
+
+@pytest.mark.parametrize("name", [each.uid for each in DASHBOARDS])
+def test_a_dashboard_can_be_drawn(scraped: PrometheusServer, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "drawn.png"
+    command = [sys.executable, "scripts/draw_dashboard.py", name, str(file)]
+    subprocess.run([*command, "--prometheus", scraped.url], cwd=ROOT, check=True)
+    drawn = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    assert drawn is not None
+    assert drawn.std() > 10, "the picture is empty"
 
 
 def test_liveness_is_told_apart_from_readiness(cluster: LocalCluster) -> None:
