@@ -38,7 +38,26 @@ class Eye:
         h, w = self._patch.shape[:2]
         self._pixels = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32)
         inset = np.minimum(shape.below_upper, -shape.below_lower)
-        self._ball = smoothstep(0.4, 4.0, inset) * (shape.across < 1).astype(np.float32)
+        self._inside = (shape.across < 1).astype(np.float32)
+        self._ball = smoothstep(0.4, 4.0, inset) * self._inside
+        self._keep_lid()
+
+    def _keep_lid(self) -> None:
+        """What every closure shares: where the lid stretches, covers, and has its lashes."""
+        shape, layers, mm = self._shape, self._layers, self._mm
+        across, band = shape.across, LASH_BAND_MM * mm
+        brow = SCALE * shape.brow_height
+        self._room = np.maximum(self._height - shape.below_upper - band - brow, 1)
+        self._place = np.clip((self._height - brow) / self._room, 0, 1) ** 2
+        self._stretches = smoothstep(1.3, 1.0, across)
+        self._was_open = smoothstep(-1.0, 1.0, shape.below_upper)
+        self._over_lashes = smoothstep(-0.5 * band, 0.5 * band, shape.below_upper + 0.8 * band)
+        self._covers = smoothstep(1.08, 0.94, across)
+        self._has_lashes = smoothstep(1.04, 0.75, across)
+        self._lid = layers.lid[..., :3].astype(np.float32)
+        self._strokes = layers.lid[..., 3].astype(np.float32) / np.float32(255)
+        self._lash = np.broadcast_to(layers.lash, self._lid.shape).astype(np.float32)
+        self._black = np.zeros_like(self._lid)
 
     def paint(self, closure: float, gaze_x: float, gaze_y: float) -> Image:
         """The patch (h, w, 3) with the lid closed by ``closure`` 0..1 and the iris turned."""
@@ -62,60 +81,53 @@ class Eye:
         shape, mm = self._shape, self._mm
         rise = _LOWER_LID_SHARE * closure * shape.open_px
         down = closure * ((1 - _LOWER_LID_SHARE) * shape.open_px + 0.3 * mm)
-        below_lid = shape.below_upper - down
-        above_lower = -shape.below_lower - rise
-        inside = (shape.across < 1).astype(np.float32)
+        below_lid = (shape.below_upper - down).astype(np.float32)
+        above_lower = (-shape.below_lower - rise).astype(np.float32)
 
         out = self._stretched(down, rise, below_lid, above_lower)
-        visible = smoothstep(-1.2, 2.0, below_lid) * smoothstep(-0.6, 2.0, above_lower) * inside
-        shade = 1 - 0.3 * closure * np.exp(-np.maximum(below_lid, 0) / 6)
-        out += (ball * shade[..., None] - out) * visible[..., None]
+        visible = smoothstep(-1.2, 2.0, below_lid) * smoothstep(-0.6, 2.0, above_lower)
+        shade = 1 - np.float32(0.3 * closure) * np.exp(np.maximum(below_lid, 0) / np.float32(-6))
+        out = _mix(out, _mix(self._black, ball.astype(np.float32), shade), visible * self._inside)
 
         strength = min(1.0, 2.5 * closure)
-        band = LASH_BAND_MM * mm
-        was_open = smoothstep(-1.0, 1.0, shape.below_upper)
-        over_lashes = smoothstep(-0.5 * band, 0.5 * band, shape.below_upper + 0.8 * band)
         cover = (
-            np.maximum(was_open, strength * over_lashes)
-            * smoothstep(1.6 * mm, 0.0, shape.below_lower + rise)
+            np.maximum(self._was_open, strength * self._over_lashes)
+            * smoothstep(1.6 * mm, 0.0, -above_lower)
             * np.maximum(smoothstep(1.4, -1.4, below_lid), closure**4)
-            * smoothstep(1.08, 0.94, shape.across)
+            * self._covers
         )
-        lid = self._layers.lid[..., :3].astype(np.float32)
-        out += (lid - out) * cover[..., None]
-        self._draw_lashes(out, lid, down, below_lid, closure)
-        return np.clip(out, 0, 255).astype(np.uint8)
+        out = _mix(out, self._lid, cover)
+        out = self._with_lashes(out, down, below_lid, closure)
+        return out.astype(np.uint8)
 
     def _stretched(self, down: Array, rise: Array, below_lid: Array, above_lower: Array) -> Array:
         """Skin above and below the eye, drawn along by the lids."""
-        shape, mm = self._shape, self._mm
-        brow = SCALE * shape.brow_height
-        crease = self._height - shape.below_upper - LASH_BAND_MM * mm
-        room = np.maximum(crease - brow, 1)
-        place = np.clip((self._height - brow) / room, 0, 1)
-        upper = np.minimum(0.22 * down, 0.35 * room) * place**2
-        lower = -rise * (1 - np.clip(-above_lower / (7 * mm), 0, 1)) ** 2
-        shift = np.where(below_lid < 0, upper, lower) * smoothstep(1.3, 1.0, shape.across)
-        source = self._pixels - shift[..., None] * shape.axis.across
+        upper = np.minimum(0.22 * down, 0.35 * self._room) * self._place
+        lower = -rise * (1 - np.clip(-above_lower / (7 * self._mm), 0, 1)) ** 2
+        shift = np.where(below_lid < 0, upper, lower) * self._stretches
+        source = self._pixels - shift[..., None] * self._shape.axis.across
         return sample(self._patch, source).astype(np.float32)
 
-    def _draw_lashes(
-        self, out: Array, lid: Array, down: Array, below_lid: Array, closure: float
-    ) -> None:
-        """Real lashes ride on the lid's edge; as it shuts they give way to lashes seen from above
-        (in place)."""
+    def _with_lashes(self, skin: Array, down: Array, below_lid: Array, closure: float) -> Array:
+        """Real lashes ride on the lid's edge; as it shuts they give way to lashes seen from
+        above."""
         below_lid_mm = below_lid / np.float32(self._mm)
         source = self._pixels - down[..., None] * self._shape.axis.across
         lashes = sample(self._patch, source).astype(np.float32)
-        lashes = np.minimum(lashes, lid)  # dark on the lid; nothing of the eye comes along
-        strength = min(1.0, 2.5 * closure) * smoothstep(1.04, 0.75, self._shape.across)
+        lashes = np.minimum(lashes, self._lid)  # dark on the lid; nothing of the eye comes along
+        strength = min(1.0, 2.5 * closure) * self._has_lashes
         strip = smoothstep(-2.4, -1.2, below_lid_mm) * smoothstep(0.5, 0.0, below_lid_mm)
-        real = strip * strength * (1 - 0.6 * closure)
-        out += (lashes - out) * real[..., None]
+        skin = _mix(skin, lashes, strip * strength * np.float32(1 - 0.6 * closure))
 
-        strokes = self._layers.lid[..., 3].astype(np.float32) / 255
-        edge = np.exp(-((np.minimum(below_lid_mm, 0) / 0.4) ** 2))
-        fringe = np.where(below_lid_mm > 0, np.exp(-((below_lid_mm / 1.1) ** 2)) * strokes, 1)
-        core = 0.6 * np.exp(-((below_lid_mm / 0.5) ** 2))
-        drawn = np.maximum(0.7 * edge * fringe, core) * strength * closure
-        out += (self._layers.lash - out) * drawn[..., None].astype(np.float32)
+        edge = np.exp(-((np.minimum(below_lid_mm, 0) / np.float32(0.4)) ** 2))
+        softened = np.exp(-((below_lid_mm / np.float32(1.1)) ** 2)) * self._strokes
+        fringe = np.where(below_lid_mm > 0, softened, np.float32(1))
+        core = np.float32(0.6) * np.exp(-((below_lid_mm / np.float32(0.5)) ** 2))
+        drawn = np.maximum(np.float32(0.7) * edge * fringe, core) * strength * np.float32(closure)
+        return _mix(skin, self._lash, drawn)
+
+
+def _mix(under: Array, over: Array, weight: Array) -> Array:
+    """``over`` (h, w, 3) at ``weight`` (h, w) on ``under``, in float."""
+    share = np.asarray(weight, np.float32)
+    return np.asarray(cv2.blendLinear(over, under, share, 1 - share), np.float32)
