@@ -77,8 +77,8 @@ class GraphSampler:
 
         def denoise(x: Array, index: int) -> Array:
             time = np.full(len(x), schedule[index].time, np.int64)
-            given = {"x": x.astype(np.float32, copy=False), "time_cond": time, **shared}
-            return np.asarray(self._network.run(given)["x_start"])
+            x = x.astype(np.float32, copy=False)  # float64 factors have widened it
+            return np.asarray(self._network.run({"x": x, "time_cond": time, **shared})["x_start"])
 
         return np.asarray(
             sample_ddim(denoise, noise.initial, list(noise.steps), schedule), np.float32
