@@ -65,6 +65,7 @@ def plan_of(options: argparse.Namespace) -> SweepPlan:
         seconds=options.seconds,
         probes=options.probes,
         limit_seconds=options.limit,
+        ends_when_late=not options.all,
     )
 
 

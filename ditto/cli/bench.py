@@ -36,6 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add("--seconds", type=float, default=10.0, help="length of the calls of a load (default: 10)")
     add("--probes", type=int, default=12, help="timed first frames a load (default: 12)")
     add("--limit", type=float, default=600.0, metavar="SECONDS", help="no load begins after that")
+    add("--all", action="store_true", help="run every load, even after one that was late")
     add("--view", choices=("head", "full"), default="head")
     add("-o", "--output", type=Path, metavar="FILE.json", help="write all figures")
     add("--plot", type=Path, metavar="FILE.png", help="draw them")
