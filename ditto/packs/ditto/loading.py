@@ -42,7 +42,8 @@ def load_render_networks(options: DittoOptions, weights: Weights) -> RenderNetwo
     """The five networks of the renderer."""
     if options.backend == "torch":
         device = _torch_device(options)
-        return TorchRenderNetworks({name: weights.network(name) for name in NAMES}, device)
+        networks = {name: weights.network(name) for name in NAMES}
+        return TorchRenderNetworks(networks, device, options.is_half)
     return GraphRenderNetworks({name: load_graph(name, options, weights) for name in NAMES})
 
 

@@ -24,6 +24,7 @@ class DittoOptions(BaseModel):
     device: str = "cpu"
     backend: Literal["torch", "onnxruntime", "tensorrt"] = "torch"
     face: Literal["released", "mesh"] | None = None
+    half: bool | None = None
     quantised: bool = False
     overlap: int = Field(default=70, ge=40, le=75)
     threads: int = Field(default=1, ge=1, le=256)
@@ -38,6 +39,11 @@ class DittoOptions(BaseModel):
     def is_generated(self) -> bool:
         """Weights come from the recipe and not from files."""
         return self.weights in (GENERATED, GENERATED_TINY)
+
+    @property
+    def is_half(self) -> bool:
+        """The renderer's products are in float16: on a GPU, unless somebody says otherwise."""
+        return self.device != "cpu" if self.half is None else self.half
 
     def folder(self, default: Path) -> Path:
         """Where the released layout lies."""

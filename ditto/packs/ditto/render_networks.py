@@ -44,8 +44,12 @@ class RenderNetworks(Protocol):
 class TorchRenderNetworks:
     """The inference forms; a frame leaves the device only as pixels."""
 
-    def __init__(self, networks: Mapping[str, nn.Module], device: torch.device) -> None:
+    def __init__(
+        self, networks: Mapping[str, nn.Module], device: torch.device, half: bool = False
+    ) -> None:
+        """half: appearance, warp and decoder multiply in float16, as in the released code."""
         self._device = device
+        self._half = half
         folded = {name: fold(networks[name]).to(device) for name in NAMES}
         self._appearance = folded["appearance_extractor"]
         self._motion = folded["motion_extractor"]
@@ -56,7 +60,8 @@ class TorchRenderNetworks:
     @torch.inference_mode()
     def appearance(self, image: Array) -> Array:
         """Image to feature volume."""
-        return _array(self._appearance(self._tensor(image)))
+        with self._precision():
+            return _array(self._appearance(self._tensor(image)))
 
     @torch.inference_mode()
     def motion(self, image: Array) -> Mapping[str, Array]:
@@ -72,13 +77,18 @@ class TorchRenderNetworks:
     @torch.inference_mode()
     def source(self, volume: Array, kp_source: Array) -> WarpSource:
         """The source's share of the warp, on the device."""
-        return self._warp.prepare(self._tensor(volume), self._tensor(kp_source))
+        with self._precision():
+            return self._warp.prepare(self._tensor(volume), self._tensor(kp_source))
 
     @torch.inference_mode()
     def render(self, source: WarpSource, kp_driving: Array) -> Array:
         """One frame (S, S, 3)."""
-        warped = self._warp.warp(source, self._tensor(kp_driving))
-        return _array(self._decoder(warped)[0].permute(1, 2, 0))
+        with self._precision():
+            warped = self._warp.warp(source, self._tensor(kp_driving))
+            return _array(self._decoder(warped)[0].permute(1, 2, 0))
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.float16, enabled=self._half)
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)

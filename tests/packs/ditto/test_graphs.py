@@ -65,6 +65,20 @@ def test_frames_are_equal(both: tuple[TorchRenderNetworks, GraphRenderNetworks])
     assert np.abs(frames[0] - frames[1]).max() < 1e-3
 
 
+def test_half_precision_stays_near(
+    both: tuple[TorchRenderNetworks, GraphRenderNetworks],
+) -> None:
+    networks = {name: TINY.network(name) for name in NAMES}
+    half = TorchRenderNetworks(networks, torch.device("cpu"), half=True)
+    volume = RNG.normal(0, 1, (1, 2, 2, 64, 64)).astype(np.float32)
+    source, driving = _keypoints(), _keypoints()
+    frames = [n.render(n.source(volume, source), driving) for n in (both[0], half)]
+    assert frames[1].dtype == np.float32
+    difference = np.abs(frames[0] - frames[1])
+    assert difference.max() > 0
+    assert difference.mean() < 1e-2
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_segments_are_equal(steps: int) -> None:
     lmdm = TINY.network("lmdm")

@@ -14,6 +14,7 @@ import pytest
 
 from ditto import packs
 from ditto.errors import CorruptDataError, SetupError
+from ditto.packs.ditto.options import read_options
 from ditto.packs.ditto.settings import DrivingSettings, read_settings
 
 
@@ -80,6 +81,12 @@ def test_hash_follows_weights_and_what_changes_results(empty_cache: Path) -> Non
         hash_of(weights=str(empty_cache / "b")),
     }
     assert len(hashes) == 5
+
+
+def test_half_precision_is_for_gpus() -> None:
+    assert not read_options({}).is_half
+    assert read_options({"device": "cuda"}).is_half
+    assert not read_options({"device": "cuda", "half": False}).is_half
 
 
 @pytest.mark.parametrize(("overlap", "frames"), [(60, 35), (70, 15), (75, 5)])
