@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow lint protos bench pins clean python
+.PHONY: help demo test test-fast test-slow test-tensorrt lint protos bench pins clean python
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
@@ -26,6 +26,11 @@ test-fast: python ## The tests that take seconds
 test-slow: python ## The tests that take longer
 	@$(BOOTSTRAP) dev
 	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest -m slow
+
+test-tensorrt: python ## TensorRT builds of every network, without a GPU (fetches 97 MB, takes a while)
+	@$(BOOTSTRAP) dev
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check "tensorrt-rtx>=1.7,<2"
+	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest tests/tensorrt
 
 lint: python ## Style, types, drift of the generated stubs, style of the protos
 	@$(BOOTSTRAP) dev
