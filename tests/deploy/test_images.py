@@ -99,6 +99,7 @@ def carry_out(stage: list[Instruction], folder: Path, prefix: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # installs all packages anew
 def test_the_built_images_would_serve(tmp_path: Path) -> None:
     """A fresh environment from the install scripts, and each process from its own copied files."""
     prefix = tmp_path / "opt"
