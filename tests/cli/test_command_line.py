@@ -67,7 +67,7 @@ def test_a_failure_is_one_line_and_a_traceback_only_on_request() -> None:
         (AtCapacityError("full", 2500), "try again in 2.5 s"),
         (SetupError("no pack; reinstall"), "reinstall"),
         (FileNotFoundError(errno.ENOENT, "x", "face.jpg"), "face.jpg: no such file"),
-        (PermissionError(errno.EACCES, "x", "/root/o.mp4"), "permission denied"),
+        (PermissionError(errno.EACCES, "x", "/locked/o.mp4"), "permission denied"),
         (OSError(errno.ENOSPC, "x", "o.mp4"), "the disk is full"),
         (ZeroDivisionError("x"), "--verbose"),
     ],
