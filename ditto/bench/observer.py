@@ -60,7 +60,7 @@ class Observer:
         counters: dict[tuple[str, str], float] = {}
         for server in self._cluster.servers.values():
             url = f"http://{server.metrics_address}/metrics"
-            with urlopen(url, timeout=5) as page:
+            with urlopen(url, timeout=30) as page:
                 for line in page.read().decode().splitlines():
                     if found := _SAMPLE.match(line):
                         key = (found[1], found[2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -125,25 +125,31 @@ async def _together(
     """So many calls in real time at once; a refused or broken one counts as failed."""
     config, start_s = plan.paced(PACING_REALTIME), time.monotonic() + _HEAD_START_S
     made = [
-        make_call(
-            service,
-            config,
-            plan.speech(seconds, offset_s=chance.random() * 10),
-            start_s + chance.random() * _STAGGER_S,
+        _within(
+            seconds + _SPARE_S + calls,
+            make_call(
+                service,
+                config,
+                plan.speech(seconds, offset_s=chance.random() * 10),
+                start_s + chance.random() * _STAGGER_S,
+            ),
         )
         for _ in range(calls)
     ]
-    async with asyncio.timeout(seconds + _SPARE_S + calls):
-        ended = await asyncio.gather(*made, return_exceptions=True)
-    finished, failures = [], []
-    for call in ended:
-        if isinstance(call, TimedCall):
-            finished.append(call)
-        elif isinstance(call, grpc.aio.AioRpcError):
-            failures.append(f"{call.code().name}: {call.details()}")
-        else:
-            raise call
-    return _Outcome(finished, failures)
+    ended = await asyncio.gather(*made)
+    finished = [call for call in ended if isinstance(call, TimedCall)]
+    return _Outcome(finished, [call for call in ended if isinstance(call, str)])
+
+
+async def _within(seconds: float, call: Awaitable[TimedCall]) -> TimedCall | str:
+    """The call, or why it failed."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError:
+        return f"did not end within {seconds:.0f} s"
+    except grpc.aio.AioRpcError as error:
+        return f"{error.code().name}: {error.details()}"
 
 
 async def _probed(
@@ -161,10 +167,10 @@ async def _probed(
         for _ in range(plan.probes):
             start_s = time.monotonic() + chance.random() * _STAGGER_S
             speech = plan.speech(_PROBE_SPEECH_S, chance.random() * 10)
-            try:
-                probes.append(await make_call(service, config, speech, start_s))
-            except grpc.RpcError:
+            probe = await _within(_SPARE_S, make_call(service, config, speech, start_s))
+            if isinstance(probe, str):
                 break
+            probes.append(probe)
     finally:
         others.cancel()
         await asyncio.gather(others, return_exceptions=True)
