@@ -123,6 +123,14 @@ class AdjustableGenerator(Protocol[State]):
 
 
 @runtime_checkable
+class RewindableGenerator(Protocol[State]):
+    """A motion generator that can go on from between two of its segments."""
+
+    def settle(self, state: State) -> State:
+        """The state after every feature frame that was taken, ready for more."""
+
+
+@runtime_checkable
 class CorrectsGaze(Protocol):
     """A motion generator whose glances do not know of the head's turn (paper 3.2.3)."""
 

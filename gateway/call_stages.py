@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ditto.errors import StageUnavailableError
+from ditto.errors import AtCapacityError, StageUnavailableError
 from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
@@ -17,6 +17,9 @@ from ditto.v1.motion_dit_pb2_grpc import MotionDitServiceStub
 from ditto.v1.renderer_pb2_grpc import RendererServiceStub
 from gateway.replicas import Replica, ReplicaPool
 from gateway.stage_stream import StageStream
+
+_REOPEN_TRIES = 50
+_REOPEN_WAIT_S = 0.02
 
 AudioStream = StageStream[audio_pb.EncodeRequest, audio_pb.EncodeResponse]
 MotionStream = StageStream[motion_pb.GenerateRequest, motion_pb.GenerateResponse]
@@ -82,6 +85,19 @@ class CallStages:
         """Free every slot that was taken."""
         for stream in self._opened:
             stream.close()
+
+    async def reopen(self, pools: StagePools, configs: StageConfigs) -> None:
+        """Begin anew with all three. The slots were just freed: one that is not yet free is waited
+        for. Raises `AtCapacityError` when another call was faster."""
+        self.close()
+        self._opened.clear()
+        for _ in range(_REOPEN_TRIES - 1):
+            try:
+                return await self.open(pools, configs)
+            except AtCapacityError:
+                await asyncio.sleep(_REOPEN_WAIT_S)
+        await self.open(pools, configs)
+        return None
 
     def first_lost(self, missed_polls: int) -> StageStream[Any, Any] | None:
         """A stream whose replica has missed so many polls in a row."""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 
 from ditto.errors import InvalidInputError, ProtocolError
 from ditto.media.audio import AudioReader
+from ditto.motion.layout import FPS
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import types_pb2 as types
-from gateway.call_stages import MotionStream
 from gateway.clock import Clock
 from gateway.feeding import Feeder
 from gateway.limits import CallLimits, check_audio_message, check_speech
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ
-from gateway.outbox import Outbox
-from gateway.validation import check_control
+from gateway.validation import check_control, check_motion
 
 Requests = AsyncIterator[pb.AnimateRequest]
 
@@ -32,23 +31,26 @@ class Caller:
         requests: Requests,
         reader: AudioReader,
         feeder: Feeder,
-        motion: MotionStream,
-        outbox: Outbox,
+        to_motion: Callable[[motion_pb.GenerateRequest], Awaitable[None]],
+        interrupt: Callable[[int | None], Awaitable[None]],
         measure: CallMeasure,
         limits: CallLimits,
         clock: Clock,
         needs_speech: bool,
+        driving: types.Driving,
     ) -> None:
         """`needs_speech` says whether a call without any is an error."""
         self._requests = requests
         self._reader = reader
         self._feeder = feeder
-        self._motion = motion
-        self._outbox = outbox
+        self._to_motion = to_motion
+        self._interrupt = interrupt
         self._measure = measure
         self._limits = limits
         self._clock = clock
         self._needs_speech = needs_speech
+        self._driving = driving
+        self._motion_frames = 0
         self.heard_at_s = clock.now()
         """When the last message came."""
         self.has_ended = False
@@ -61,7 +63,10 @@ class Caller:
             await self._take(request)
         self.has_ended = True
         self._pass_on(self._reader.finish())
-        if self._needs_speech and not self._measure.speech_samples:
+        if self._driving == types.DRIVING_MOTION:
+            if not self._motion_frames:
+                raise InvalidInputError("motion", "no frames were sent; allowed: one or more")
+        elif self._needs_speech and not self._measure.speech_samples:
             raise InvalidInputError("audio", "no speech was sent; allowed: one sample or more")
         self._feeder.end()
 
@@ -71,6 +76,8 @@ class Caller:
             self._take_audio(request.audio)
         elif kind == "control":
             await self._take_control(request.control)
+        elif kind == "motion":
+            await self._take_motion(request.motion)
         elif kind == "interrupt":
             await self._take_interrupt(request.interrupt)
         elif kind == "config":
@@ -79,6 +86,8 @@ class Caller:
             raise InvalidInputError("request", "is empty; allowed: audio, control, interrupt")
 
     def _take_audio(self, audio: bytes) -> None:
+        if self._driving == types.DRIVING_MOTION:
+            raise ProtocolError("audio: config.driving is MOTION; send motion frames")
         check_audio_message(audio, self._limits)
         self._measure.speech_arrived()
         self._pass_on(self._reader.feed(audio))
@@ -91,7 +100,19 @@ class Caller:
 
     async def _take_control(self, control: types.MotionControl) -> None:
         check_control(control)
-        await self._motion.write(motion_pb.GenerateRequest(control=control))
+        await self._to_motion(motion_pb.GenerateRequest(control=control))
+
+    async def _take_motion(self, motion: types.FrameBlock) -> None:
+        if self._driving != types.DRIVING_MOTION:
+            raise ProtocolError("motion: config.driving is SPEECH; allowed with MOTION")
+        frames = check_motion(motion)
+        check_speech((self._motion_frames + frames) / FPS, self._limits)
+        if motion.first_frame != self._motion_frames:
+            raise InvalidInputError(
+                "motion.first_frame", f"is {motion.first_frame}; allowed: {self._motion_frames}"
+            )
+        self._motion_frames += frames
+        await self._to_motion(motion_pb.GenerateRequest(motion=motion))
 
     async def _take_interrupt(self, interrupt: pb.Interrupt) -> None:
         if interrupt.last_played_frame_index < 0:
@@ -99,6 +120,8 @@ class Caller:
                 "interrupt.last_played_frame_index",
                 f"is {interrupt.last_played_frame_index}; allowed: 0 on",
             )
+        if self._driving == types.DRIVING_MOTION:
+            raise ProtocolError("interrupt: config.driving is MOTION; there is no speech to stop")
         metrics.INTERRUPTS.inc()
-        last_frame = self._feeder.interrupt()
-        await self._outbox.event(pb.Event(kind=pb.EVENT_KIND_INTERRUPTED, frame_index=last_frame))
+        is_given = interrupt.HasField("last_played_frame_index")
+        await self._interrupt(interrupt.last_played_frame_index if is_given else None)

@@ -14,6 +14,7 @@ from gateway.clock import Clock
 from gateway.media_clock import MediaClock
 
 SendFrame = Callable[[render_pb.RenderedFrame], Awaitable[None]]
+_EARLY_S = 0.001
 _LATE_S = 0.005
 """A frame that is ready so much after it was due counts as an underrun."""
 
@@ -23,6 +24,12 @@ class Delivery(Protocol):
 
     async def put(self, frame: render_pb.RenderedFrame) -> None:
         """A frame is ready."""
+
+    def drop(self) -> None:
+        """Forget the frames that wait. To be called with the gate held."""
+
+    def first_after(self, sent: int) -> int:
+        """The frame to go on with after an interrupt, when `sent` was the last one."""
 
     def end(self) -> None:
         """That was the last."""
@@ -34,11 +41,19 @@ class Delivery(Protocol):
 class FastDelivery:
     """Sends each frame at once; a slow reader slows the stages."""
 
-    def __init__(self, send: SendFrame) -> None:
+    def __init__(self, send: SendFrame, gate: asyncio.Lock) -> None:
         self._send = send
+        self._gate = gate
 
     async def put(self, frame: render_pb.RenderedFrame) -> None:
-        await self._send(frame)
+        async with self._gate:
+            await self._send(frame)
+
+    def drop(self) -> None:
+        """Nothing waits here."""
+
+    def first_after(self, sent: int) -> int:
+        return sent + 1
 
     def end(self) -> None:
         """Everything has been sent."""
@@ -51,9 +66,16 @@ class RealtimeDelivery:
     """Sends each frame when it is due; a slow reader loses frames, or the call."""
 
     def __init__(
-        self, media: MediaClock, clock: Clock, send: SendFrame, lag_s: float, may_skip: bool
+        self,
+        media: MediaClock,
+        clock: Clock,
+        send: SendFrame,
+        gate: asyncio.Lock,
+        lag_s: float,
+        may_skip: bool,
     ) -> None:
         """`may_skip` says whether the format can do without some frames."""
+        self._gate = gate
         self._media = media
         self._clock = clock
         self._send = send
@@ -82,7 +104,22 @@ class RealtimeDelivery:
                 await self._changed.wait()
                 continue
             await self._clock.sleep_until(self._media.due_s(self._frames[0].index))
-            await self._send(self._frames.popleft())
+            async with self._gate:
+                if self._frames and self._is_due(self._frames[0]):
+                    await self._send(self._frames.popleft())
+
+    def drop(self) -> None:
+        self._frames.clear()
+
+    def first_after(self, sent: int) -> int:
+        """What stages that were behind would have to catch up with is left out, where it may be."""
+        return (
+            max(sent + 1, self._media.frame_due(self._clock.now())) if self._may_skip else sent + 1
+        )
+
+    def _is_due(self, frame: render_pb.RenderedFrame) -> bool:
+        """False for a frame that took the place of a due one after an interrupt."""
+        return self._clock.now() >= self._media.due_s(frame.index) - _EARLY_S
 
     def _catch_up(self) -> None:
         """Drop the frames whose time has passed."""

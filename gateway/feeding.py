@@ -26,8 +26,11 @@ class Feeder(Protocol):
     def end(self) -> None:
         """No more will come."""
 
-    def interrupt(self) -> int:
-        """Forget what was not given yet; the last frame of the speech that was, -1 before any."""
+    def drop(self) -> None:
+        """Forget what was not given yet."""
+
+    def resume_at(self, frame: int) -> bytes:
+        """Go on with this frame; the silence to give in place of what was given for it and on."""
 
     async def run(self, give: Give) -> None:
         """Give everything; return when the speech has ended."""
@@ -62,14 +65,17 @@ class FastFeeder:
         self._measure.first_unit_complete()
         self._queue.end()
 
-    def interrupt(self) -> int:
+    def drop(self) -> None:
         self._queue.drop()
-        self._spans.stop()
-        return self._spans.last_frame
+
+    def resume_at(self, frame: int) -> bytes:
+        self._spans.fed_samples = frame * self._clock.frame_samples
+        self._lead.look_again()
+        return b""
 
     async def run(self, give: Give) -> None:
         while await self._queue.wait():
-            await self._lead.wait(self._spans.fed_samples)
+            await self._lead.wait(lambda: self._spans.fed_samples)
             pcm = self._queue.take(self._clock.hop_samples)
             if pcm:
                 self._spans.fed(len(pcm) // SAMPLE_BYTES, is_speech=True)
@@ -105,16 +111,19 @@ class RealtimeFeeder:
     def end(self) -> None:
         self._queue.end()
 
-    def interrupt(self) -> int:
+    def drop(self) -> None:
         self._placement.drop()
-        self._spans.stop()
-        return self._spans.last_frame
+
+    def resume_at(self, frame: int) -> bytes:
+        """The clock goes on: what was given for the frames to come becomes silence."""
+        given = self._spans.fed_samples - frame * self._media.frame_samples
+        return bytes(max(0, given) * SAMPLE_BYTES)
 
     async def run(self, give: Give) -> None:
         target = self._media.first_samples
         while True:
             await self._clock.sleep_until(self._media.feed_at_s(target))
-            await self._lead.wait(self._spans.fed_samples)
+            await self._lead.wait(lambda: self._spans.fed_samples)
             is_last = self._queue.is_ended and self._placement.end <= target
             until = max(self._spans.fed_samples, self._placement.end) if is_last else target
             await self._feed(until, give)

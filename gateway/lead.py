@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from gateway.media_clock import MediaClock
 
@@ -21,8 +22,12 @@ class Lead:
         self._sent_frames = frame + 1
         self._frame_sent.set()
 
-    async def wait(self, fed_samples: int) -> None:
+    def look_again(self) -> None:
+        """What was fed has become less."""
+        self._frame_sent.set()
+
+    async def wait(self, fed_samples: Callable[[], int]) -> None:
         """Return once there is room beyond `fed_samples`."""
-        while fed_samples - self._sent_frames * self._clock.frame_samples > self._most_samples:
+        while fed_samples() - self._sent_frames * self._clock.frame_samples > self._most_samples:
             self._frame_sent.clear()
             await self._frame_sent.wait()

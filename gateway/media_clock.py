@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SAMPLE_RATE_HZ = 16_000
@@ -50,6 +51,10 @@ class MediaClock:
     def due_s(self, frame: int) -> float:
         """When a frame must leave."""
         return self.start_s + self.delay_s + frame / self.frame_rate
+
+    def frame_due(self, moment_s: float) -> int:
+        """The first frame that need not have left by a moment."""
+        return max(0, math.ceil((moment_s - self.start_s - self.delay_s) * self.frame_rate))
 
     def position(self, moment_s: float) -> int:
         """Where the clock is at a moment."""

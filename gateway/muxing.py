@@ -22,6 +22,9 @@ class Packer(Protocol):
     def hear(self, pcm: bytes) -> None:
         """The next samples of what is heard with the frames."""
 
+    def drop(self) -> None:
+        """Forget what would be heard with the frames to come."""
+
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
         """The response that carries a frame."""
 
@@ -39,6 +42,9 @@ class FramePacker:
 
     def hear(self, pcm: bytes) -> None:
         """The caller has the speech already."""
+
+    def drop(self) -> None:
+        """Nothing is kept."""
 
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
         return pb.AnimateResponse(
@@ -65,6 +71,9 @@ class Mp4Packer:
 
     def hear(self, pcm: bytes) -> None:
         self._heard += pcm
+
+    def drop(self) -> None:
+        self._heard.clear()
 
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
         heard = np.frombuffer(bytes(self._heard[: self._frame_bytes]), "<i2")

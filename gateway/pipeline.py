@@ -11,6 +11,7 @@ from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
 from gateway.call_stages import CallStages
 from gateway.measure import CallMeasure
+from gateway.motion_history import MotionHistory
 
 _FLOAT_BYTES = 4
 
@@ -18,13 +19,27 @@ _FLOAT_BYTES = 4
 class Pipeline:
     """Carries blocks from one stage to the next and keeps account of frames and time."""
 
-    def __init__(self, stages: CallStages, measure: CallMeasure) -> None:
+    def __init__(
+        self,
+        stages: CallStages,
+        measure: CallMeasure,
+        history: MotionHistory,
+        first_frame: int = 0,
+    ) -> None:
+        """`first_frame` is the index of the first frame that these stages give."""
         self._audio, self._motion, self._render = stages.audio, stages.motion, stages.render
         self._measure = measure
+        self._history = history
+        self._first_frame = first_frame
         self._block_ends: deque[int] = deque()
         self._blocks_rendered = 0
-        self.frames = 0
-        """Frames rendered so far."""
+        self.frames = first_frame
+        """One past the last frame that was rendered."""
+
+    async def to_motion(self, request: motion_pb.GenerateRequest) -> None:
+        """Send a request to the motion stage."""
+        self._history.sent(request)
+        await self._motion.write(request)
 
     async def pump_features(self) -> None:
         """audio_encoder to motion_dit, until the speech is encoded."""
@@ -34,17 +49,19 @@ class Pipeline:
             expected = _next_frame(features.frames, expected, self._audio.peer)
             self._measure.step("audio_encoder", features.timing)
             self._audio.replay.confirmed(features.requests_taken, features.checkpoint)
-            await self._motion.write(motion_pb.GenerateRequest(features=features.frames))
+            features.frames.first_frame += self._first_frame
+            await self.to_motion(motion_pb.GenerateRequest(features=features.frames))
         await self._motion.finish()
 
     async def pump_motion(self) -> None:
         """motion_dit to renderer, until the motion is complete."""
-        expected = 0
+        expected = self._first_frame
         async for reply in self._motion.replies():
             motion = reply.motion
             expected = _next_frame(motion.frames, expected, self._motion.peer)
             self._measure.step("motion_dit", motion.timing)
             self._motion.replay.confirmed(motion.requests_taken, motion.checkpoint)
+            self._history.received(expected, motion)
             self._block_ends.append(expected)
             await self._render.write(render_pb.RenderRequest(motion=motion.frames))
         await self._render.finish()

@@ -11,8 +11,9 @@ from ditto.errors import ProtocolError
 from ditto.serving.logging import current_call_id
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1.animation_pb2_grpc import AnimationServiceServicer
+from ditto.v1.motion_dit_pb2 import GenerateConfig
 from gateway import limits
-from gateway.admission import admit
+from gateway.admission import admit, stage_configs
 from gateway.avatars import AvatarStore, StoredAvatar
 from gateway.call_stages import CallStages, StagePools
 from gateway.clock import Clock
@@ -129,7 +130,16 @@ class AnimationServicer(AnimationServiceServicer):
         for stream in (stages.audio, stages.motion, stages.render):
             measure.serves(stream.module, stream.session.replica)
         reader = audio_reader(asked.audio_format)
-        return Session(asked, reader, stages, self._config, outbox, measure, self._clock)
+        call_id = current_call_id()
+
+        async def open_again(changes: GenerateConfig) -> None:
+            configs = stage_configs(call_id, asked, avatar)
+            configs.motion.MergeFrom(changes)
+            await stages.reopen(self._pools, configs)
+
+        return Session(
+            asked, reader, stages, self._config, outbox, measure, self._clock, open_again
+        )
 
     def _started(
         self,

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 
-from ditto.errors import DittoError, StageUnavailableError
 from ditto.media.audio import AudioReader
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
-from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
 from gateway.call_stages import CallStages
@@ -23,12 +21,12 @@ from gateway.clock import Clock
 from gateway.config import GatewayConfig
 from gateway.delivery import Delivery, FastDelivery, RealtimeDelivery
 from gateway.feeding import FastFeeder, Feeder, RealtimeFeeder
+from gateway.flow import Flow, OpenAgain, cause
 from gateway.lead import Lead
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ, MediaClock
 from gateway.muxing import FramePacker, Mp4Packer, Packer
 from gateway.outbox import Outbox
-from gateway.pipeline import Pipeline
 from gateway.speech_spans import SpeechSpans
 from gateway.watchdog import Watchdog
 
@@ -45,6 +43,7 @@ class Session:
         outbox: Outbox,
         measure: CallMeasure,
         clock: Clock,
+        open_again: OpenAgain,
     ) -> None:
         """`asked` are the settings in effect, `reader` decodes the speech to come."""
         self._asked = asked
@@ -57,11 +56,14 @@ class Session:
         self._is_paced = asked.pacing == types.PACING_REALTIME
         self._media = self._media_clock()
         self._spans = SpeechSpans(self._media)
-        self._pipeline = Pipeline(stages, measure)
+        self._flow = Flow(stages, open_again, measure)
+        self._gate = asyncio.Lock()
+        """Held while a frame is sent, and while an interrupt replaces those to come."""
         self._packer = self._make_packer()
         self._lead = Lead(self._media, int(config.lead_seconds * SAMPLE_RATE_HZ))
         self._feeder = self._make_feeder()
         self._next_frame = 0
+        self._delivery = self._make_delivery()
 
     @property
     def mime_type(self) -> str:
@@ -70,17 +72,17 @@ class Session:
 
     async def run(self, requests: Requests) -> None:
         """Carry the call to its last frame. Raises what ended it before."""
-        delivery = self._make_delivery()
         caller = Caller(
             requests,
             self._reader,
             self._feeder,
-            self._stages.motion,
-            self._outbox,
+            self._flow.to_motion,
+            self._interrupt,
             self._measure,
             self._config,
             self._clock,
             needs_speech=not self._is_paced,
+            driving=self._asked.driving,
         )
         watchdog = Watchdog(
             caller, self._feeder, self._outbox, self._stages, self._config, self._clock
@@ -90,15 +92,13 @@ class Session:
                 watching = pumps.create_task(watchdog.run())
                 pumps.create_task(caller.run())
                 pumps.create_task(self._feed())
-                pumps.create_task(self._pipeline.pump_features())
-                pumps.create_task(self._pipeline.pump_motion())
-                rendering = pumps.create_task(self._deliver(delivery))
-                sending = pumps.create_task(delivery.run())
+                rendering = pumps.create_task(self._deliver())
+                sending = pumps.create_task(self._delivery.run())
                 await rendering
                 await sending
                 watching.cancel()
         except BaseExceptionGroup as group:
-            raise _cause(group) from None
+            raise cause(group) from None
         await self._conclude()
 
     async def announce_drain(self, deadline_s: float) -> None:
@@ -109,15 +109,32 @@ class Session:
 
     async def _feed(self) -> None:
         await self._feeder.run(self._give)
-        await self._stages.audio.finish()
+        await self._flow.finish()
 
     async def _give(self, pcm: bytes) -> None:
         self._packer.hear(pcm)
-        await self._stages.audio.write(audio_pb.EncodeRequest(audio=pcm))
+        await self._flow.give(pcm)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        await self._pipeline.pump_frames(delivery.put)
-        delivery.end()
+    async def _deliver(self) -> None:
+        await self._flow.run(self._delivery.put)
+        self._delivery.end()
+
+    async def _interrupt(self, last_played: int | None) -> None:
+        """Drop the old speech that was not seen; go on from the pose that was seen last."""
+        self._feeder.drop()
+        async with self._gate:
+            sent = self._next_frame - 1
+            kept = self._flow.history.nearest(sent if last_played is None else last_played)
+            kept = min(kept, sent)
+            last = self._spans.interrupt(kept)
+            await self._outbox.event(pb.Event(kind=pb.EVENT_KIND_INTERRUPTED, frame_index=last))
+            self._delivery.drop()
+            self._packer.drop()
+            first = self._delivery.first_after(sent)
+            silence = self._feeder.resume_at(first)
+            await self._flow.restart(kept, first)
+            if silence:
+                await self._give(silence)
 
     async def _send_frame(self, frame: render_pb.RenderedFrame) -> None:
         for event in self._spans.events_before(frame.index):
@@ -141,7 +158,9 @@ class Session:
             await self._outbox.send(rest)
         for event in self._spans.remaining_events():
             await self._outbox.event(event)
-        skew = self._pipeline.frames - self._media.frames_in(self._spans.fed_samples)
+        skew = self._flow.frames - self._media.frames_in(self._spans.fed_samples)
+        if self._asked.driving == types.DRIVING_MOTION:
+            skew = 0
         self._measure.skew_frames = skew
         metrics.AV_SKEW.observe(skew / self._media.frame_rate)
 
@@ -171,19 +190,17 @@ class Session:
 
     def _make_delivery(self) -> Delivery:
         if not self._is_paced:
-            return FastDelivery(self._send_frame)
+            return FastDelivery(self._send_frame, self._gate)
         may_skip = self._asked.video_format.encoding != types.VIDEO_ENCODING_H264_FMP4
         return RealtimeDelivery(
-            self._media, self._clock, self._send_frame, self._config.reader_lag_seconds, may_skip
+            self._media,
+            self._clock,
+            self._send_frame,
+            self._gate,
+            self._config.reader_lag_seconds,
+            may_skip,
         )
 
 
 def _samples(duration_ms: float) -> int:
     return round(duration_ms * SAMPLE_RATE_HZ / 1000)
-
-
-def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error to answer with: what a stage or the caller did wrong before who is gone."""
-    errors = [e for e in group.exceptions if isinstance(e, DittoError)]
-    specific = [e for e in errors if not isinstance(e, StageUnavailableError)]
-    return next(iter([*specific, *errors, *group.exceptions]))

@@ -24,6 +24,7 @@ class SpeechSpans:
         self._events: deque[pb.Event] = deque()
         self._speech_end = 0
         self._is_speaking = False
+        self._is_told_speaking = False
         self.fed_samples = 0
         """Samples given to the encoder."""
         self.first_frame: int | None = None
@@ -45,6 +46,16 @@ class SpeechSpans:
             self._is_speaking = False
             self._add(pb.EVENT_KIND_SPEECH_ENDED, self.last_frame)
 
+    def interrupt(self, kept: int) -> int:
+        """No speech after frame `kept` is shown; the last frame that shows some, -1 without any."""
+        last = min(self.last_frame, kept)
+        self._events.clear()
+        self._is_speaking = False
+        self._speech_end = min(self._speech_end, (last + 1) * self._clock.frame_samples)
+        if self._is_told_speaking:
+            self._add(pb.EVENT_KIND_SPEECH_ENDED, last)
+        return last
+
     @property
     def last_frame(self) -> int:
         """The last frame of the speech given so far; -1 before any."""
@@ -54,7 +65,9 @@ class SpeechSpans:
         """What to tell before this frame: a start with its frame, an end after its frame."""
         due = []
         while self._events and self._is_due(self._events[0], frame):
-            due.append(self._events.popleft())
+            event = self._events.popleft()
+            self._is_told_speaking = event.kind == pb.EVENT_KIND_SPEECH_STARTED
+            due.append(event)
         return due
 
     def remaining_events(self) -> list[pb.Event]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ditto.errors import InvalidInputError, UnsupportedError
 from ditto.media.audio import AudioReader
+from ditto.motion.layout import MOTION_DIM
 from ditto.serving.control import control_of
 from ditto.serving.formats import DEFAULT_RATE_HZ, pcm_of
 from ditto.v1 import animation_pb2 as pb
@@ -14,6 +17,8 @@ from ditto.v1 import types_pb2 as types
 from gateway.limits import CallLimits, check_portrait
 
 _DEFAULT_QUALITY = 85
+_FLOAT_BYTES = 4
+MAX_MOTION_FRAMES = 1024
 
 
 def effective_config(
@@ -51,6 +56,22 @@ def check_control(control: types.MotionControl, field: str = "control") -> None:
     control_of(control, field)
 
 
+def check_motion(motion: types.FrameBlock) -> int:
+    """The number of motion frames in a message. Raises `InvalidInputError` for unusable ones."""
+    if motion.dim != MOTION_DIM:
+        raise InvalidInputError("motion.dim", f"is {motion.dim}; allowed: {MOTION_DIM}")
+    frames, rest = divmod(len(motion.data), _FLOAT_BYTES * MOTION_DIM)
+    if rest or not 1 <= frames <= MAX_MOTION_FRAMES:
+        raise InvalidInputError(
+            "motion.data",
+            f"has {len(motion.data)} bytes; allowed: 1 to {MAX_MOTION_FRAMES} frames of "
+            f"{_FLOAT_BYTES * MOTION_DIM}",
+        )
+    if not np.isfinite(np.frombuffer(motion.data, "<f4")).all():
+        raise InvalidInputError("motion.data", "holds numbers that are not finite")
+    return frames
+
+
 def audio_reader(audio: types.AudioFormat) -> AudioReader:
     """The reader of a call's speech. Raises `InvalidInputError` for formats outside the limits."""
     return AudioReader(pcm_of(audio))
@@ -76,6 +97,9 @@ def _fill_formats(config: pb.AnimateConfig) -> None:
     _require_within("video_format.quality", video.quality, 1, 100)
     _fill_enum(config, "view", types.View, types.VIEW_HEAD)
     _fill_enum(config, "pacing", types.Pacing, types.PACING_FAST)
+    _fill_enum(config, "driving", types.Driving, types.DRIVING_SPEECH)
+    if (config.driving, config.pacing) == (types.DRIVING_MOTION, types.PACING_REALTIME):
+        raise InvalidInputError("driving", "is MOTION in PACING_REALTIME; allowed with it: SPEECH")
     if (video.encoding, config.view, config.pacing) == (
         types.VIDEO_ENCODING_RGB24,
         types.VIEW_FULL,

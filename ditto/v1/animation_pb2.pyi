@@ -30,19 +30,21 @@ EVENT_KIND_FRAMES_SKIPPED: EventKind
 EVENT_KIND_FAILED_OVER: EventKind
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("config", "audio", "control", "interrupt")
+    __slots__ = ("config", "audio", "control", "interrupt", "motion")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     INTERRUPT_FIELD_NUMBER: _ClassVar[int]
+    MOTION_FIELD_NUMBER: _ClassVar[int]
     config: AnimateConfig
     audio: bytes
     control: _types_pb2.MotionControl
     interrupt: Interrupt
-    def __init__(self, config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ...) -> None: ...
+    motion: _types_pb2.FrameBlock
+    def __init__(self, config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
 
 class AnimateConfig(_message.Message):
-    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume")
+    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume", "driving")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     AVATAR_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +59,7 @@ class AnimateConfig(_message.Message):
     PACK_FIELD_NUMBER: _ClassVar[int]
     FRAME_RATE_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
+    DRIVING_FIELD_NUMBER: _ClassVar[int]
     portrait: bytes
     avatar_id: str
     audio_format: _types_pb2.AudioFormat
@@ -71,7 +74,8 @@ class AnimateConfig(_message.Message):
     pack: str
     frame_rate: int
     resume: Resume
-    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ...) -> None: ...
+    driving: _types_pb2.Driving
+    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., driving: _Optional[_Union[_types_pb2.Driving, str]] = ...) -> None: ...
 
 class Resume(_message.Message):
     __slots__ = ("token", "next_frame_index", "speech_offset")

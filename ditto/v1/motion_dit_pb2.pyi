@@ -7,17 +7,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("config", "features", "control")
+    __slots__ = ("config", "features", "control", "motion")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
+    MOTION_FIELD_NUMBER: _ClassVar[int]
     config: GenerateConfig
     features: _types_pb2.FrameBlock
     control: _types_pb2.MotionControl
-    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ...) -> None: ...
+    motion: _types_pb2.FrameBlock
+    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
 
 class GenerateConfig(_message.Message):
-    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint")
+    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +28,8 @@ class GenerateConfig(_message.Message):
     SAMPLING_STEPS_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     identity: _types_pb2.FaceIdentity
     seed: int
@@ -34,7 +38,9 @@ class GenerateConfig(_message.Message):
     sampling_steps: int
     control: _types_pb2.MotionControl
     checkpoint: bytes
-    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ...) -> None: ...
+    history: _types_pb2.FrameBlock
+    first_frame: int
+    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., history: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., first_frame: _Optional[int] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("accepted", "motion")

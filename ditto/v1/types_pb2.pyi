@@ -36,6 +36,12 @@ class Pacing(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PACING_FAST: _ClassVar[Pacing]
     PACING_REALTIME: _ClassVar[Pacing]
 
+class Driving(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DRIVING_UNSPECIFIED: _ClassVar[Driving]
+    DRIVING_SPEECH: _ClassVar[Driving]
+    DRIVING_MOTION: _ClassVar[Driving]
+
 class Emotion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EMOTION_UNSPECIFIED: _ClassVar[Emotion]
@@ -64,6 +70,9 @@ VIEW_FULL: View
 PACING_UNSPECIFIED: Pacing
 PACING_FAST: Pacing
 PACING_REALTIME: Pacing
+DRIVING_UNSPECIFIED: Driving
+DRIVING_SPEECH: Driving
+DRIVING_MOTION: Driving
 EMOTION_UNSPECIFIED: Emotion
 EMOTION_ANGRY: Emotion
 EMOTION_DISGUST: Emotion

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import numpy as np
+
 from ditto.errors import ProtocolError
+from ditto.motion.layout import MOTION_DIM
 from ditto.serving.control import control_of
 from ditto.serving.face_identity import identity_of
 from ditto.serving.formats import emotion_of
@@ -60,6 +64,7 @@ class MotionDitServicer(MotionDitServiceServicer):
         set_call_id(first.config.call_id)
         with self._slots.take():
             session = self._open(first.config)
+            await self._catch_up(session, first.config)
             await context.write(GenerateResponse(accepted=self._identity.accepted()))
             steps = StepRunner(self._identity, self._batcher)
             call = _Call(session, steps, self._generator.feature_dim, context)
@@ -86,6 +91,14 @@ class MotionDitServicer(MotionDitServiceServicer):
             session.resume(config.checkpoint)
         return session
 
+    async def _catch_up(self, session: MotionSession, config: GenerateConfig) -> None:
+        first_frame = config.first_frame if config.HasField("first_frame") else None
+        features = np.zeros((0, self._generator.feature_dim), np.float32)
+        if config.history.data:
+            block = config.history
+            features = frames_of(block, self._generator.feature_dim, block.first_frame)
+        await asyncio.to_thread(session.catch_up, features, first_frame)
+
 
 class _Call:
     """One session's way through the batches and back to the caller."""
@@ -109,8 +122,14 @@ class _Call:
             from_frame = control.from_frame if control.HasField("from_frame") else None
             self._session.control(control_of(control), from_frame)
             self._requests_taken += 1
+        elif kind == "motion":
+            motion = frames_of(request.motion, MOTION_DIM, self._session.next_index)
+            self._requests_taken += 1
+            await self._send(self._session.drive(motion))
         else:
-            raise ProtocolError("after `config` a request must be `features` or `control`")
+            raise ProtocolError(
+                "after `config` a request must be `features`, `motion` or `control`"
+            )
 
     async def finish(self) -> None:
         """Generate what the end of the speech completes."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ditto.errors import CorruptDataError, ProtocolError
-from ditto.motion import controls
+from ditto.errors import CorruptDataError, InvalidInputError, ProtocolError
+from ditto.motion import controls, track
 from ditto.motion.controls import ControlState
 from ditto.motion.motion_control import UNSET, MotionControl
 from ditto.serving.stage_steps import StageStep
@@ -22,6 +22,7 @@ from ditto.stages import (
     FaceIdentity,
     MotionGenerator,
     MotionSettings,
+    RewindableGenerator,
 )
 from ditto.streaming.checkpoint import dump_state, load_state
 
@@ -59,8 +60,11 @@ class MotionSession:
         self.features_taken = 0
         """Feature frames taken so far; the next block begins with this one."""
         self._next_frame = 0
+        self._offset = 0
+        """Index of a frame on the wire less its number in the generator."""
+        self._driven: Array | None = None
         stage = ("generator", type(self._state))
-        counts = [("features_taken", int), ("next_frame", int)]
+        counts = [("features_taken", int), ("next_frame", int), ("offset", int)]
         layout = [stage, ("controls", ControlState), *counts]
         self._checkpoint_type = make_dataclass("MotionSessionState", layout, frozen=True)
 
@@ -75,10 +79,24 @@ class MotionSession:
         self._controls = state.controls
         self.features_taken = state.features_taken
         self._next_frame = state.next_frame
+        self._offset = state.offset
+
+    def catch_up(self, features: Array, first_frame: int | None) -> None:
+        """Go on behind features (T, D) whose motion was sent before, at another index.
+
+        A generator that cannot stop between two segments goes on where it is.
+        """
+        if len(features) and isinstance(self._generator, RewindableGenerator):
+            state, _ = self._generator.step(self._state, features)
+            self._state = self._generator.settle(state)
+            self._next_frame += len(features)
+        if first_frame is not None:
+            self._offset = first_frame - self._next_frame
+            self.features_taken = first_frame
 
     def control(self, control: MotionControl, from_frame: int | None) -> None:
         """Change how the face moves from a frame on; None means the next one."""
-        frame = self._next_frame if from_frame is None else from_frame
+        frame = self._next_frame if from_frame is None else from_frame - self._offset
         self._controls = controls.schedule(self._controls, control, frame)
 
     def _begin_controls(self) -> None:
@@ -88,6 +106,11 @@ class MotionSession:
         if asked != self._asked and isinstance(self._generator, AdjustableGenerator):
             self._state = self._generator.adjust(self._state, asked)
         self._asked = asked
+
+    @property
+    def next_index(self) -> int:
+        """Index of the next motion frame."""
+        return self._next_frame + self._offset
 
     def pieces(self, features: Array) -> Iterator[Array]:
         """The frames of one message, cut to what one job should take."""
@@ -107,6 +130,20 @@ class MotionSession:
         accept = partial(self._accept, taken=0, with_checkpoint=False)
         return StageStep(self._state, nothing, is_last=True, accept=accept)
 
+    def drive(self, motion: Array) -> GeneratedFrames:
+        """Motion (T, 265) that the caller sends, on this portrait and shaped by the controls.
+
+        Raises `InvalidInputError` for numbers that are not finite.
+        """
+        if not np.isfinite(motion).all():
+            raise InvalidInputError("motion", "holds numbers that are not finite")
+        if self._driven is None:
+            self._driven = motion[0]
+        first, self._next_frame = self._next_frame, self._next_frame + len(motion)
+        frames = track.onto(np.concatenate([self._driven[None], motion]), self._reference)[1:]
+        self._controls, shaped = controls.apply(self._controls, first, frames, self._reference)
+        return GeneratedFrames(first, shaped, b"")
+
     def _accept(
         self, state: Any, frames: Array | None, taken: int, with_checkpoint: bool
     ) -> GeneratedFrames | None:
@@ -118,11 +155,12 @@ class MotionSession:
         self._controls, shaped = controls.apply(
             self._controls, first, frames, self._reference, self._gaze, self._settings.seed
         )
+        first += self._offset
         return GeneratedFrames(first, shaped, self._checkpoint() if with_checkpoint else b"")
 
     def _checkpoint(self) -> bytes:
         state = self._checkpoint_type(
-            self._state, self._controls, self.features_taken, self._next_frame
+            self._state, self._controls, self.features_taken, self._next_frame, self._offset
         )
         return dump_state(state, self._pack_hash)
 

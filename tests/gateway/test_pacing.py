@@ -133,7 +133,8 @@ async def test_an_interrupt_leaves_only_what_the_encoder_has() -> None:
         await speaker.say(0.0, 5.0)
         await speaker.clock.advance_to(START_S + 1.0)
         fed = len(speaker.sound)
-        last_frame = speaker.feeder.interrupt()
+        speaker.feeder.drop()
+        last_frame = speaker.spans.interrupt(kept=fed)
         await speaker.say(1.1, 0.2, level=9)
         await speaker.clock.advance_to(START_S + 2.0)
     assert last_frame == (fed - 1) // 640
@@ -170,7 +171,7 @@ async def test_frames_leave_when_they_are_due_however_they_come() -> None:
     async def send(frame: render_pb.RenderedFrame) -> None:
         left.append((frame.index, round(clock.now() - START_S, 6)))
 
-    delivery = RealtimeDelivery(media, clock, send, lag_s=1.0, may_skip=True)
+    delivery = RealtimeDelivery(media, clock, send, asyncio.Lock(), lag_s=1.0, may_skip=True)
     for index in range(10):
         await delivery.put(_frame(index))
     delivery.end()
@@ -186,7 +187,7 @@ async def test_a_frame_that_is_late_leaves_at_once_and_the_clock_goes_on() -> No
     async def send(frame: render_pb.RenderedFrame) -> None:
         left.append((frame.index, round(clock.now() - START_S, 6)))
 
-    delivery = RealtimeDelivery(media, clock, send, lag_s=1.0, may_skip=True)
+    delivery = RealtimeDelivery(media, clock, send, asyncio.Lock(), lag_s=1.0, may_skip=True)
     running = asyncio.create_task(delivery.run())
     await delivery.put(_frame(0))
     await clock.advance_to(START_S + 0.47)
@@ -208,7 +209,7 @@ async def _fall_behind(may_skip: bool) -> list[int]:
             await reading.wait()
         left.append(frame.index)
 
-    delivery = RealtimeDelivery(media, clock, send, lag_s=1.0, may_skip=may_skip)
+    delivery = RealtimeDelivery(media, clock, send, asyncio.Lock(), lag_s=1.0, may_skip=may_skip)
     running = asyncio.create_task(delivery.run())
     for index in range(100):
         await clock.advance_to(START_S + index * 0.04 + 0.35)

@@ -153,6 +153,10 @@ class StarterMotionGenerator:
         kept = segment[:left]
         return self._advance(state, kept, tokens[:left]), self._lift(state, kept)
 
+    def settle(self, state: MotionState) -> MotionState:
+        """The state after a segment that was cut short, ready for more."""
+        return self.flush(state)[0]
+
     def _append(self, state: MotionState, features: Array) -> MotionState:
         shape = (-1, self.feature_dim)
         if features.ndim != 2 or features.shape[1] != shape[1] or not np.isfinite(features).all():
