@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
-	do printf '  make %-10s %s\n' "$$name" "$$about"; done
+	do printf '  make %-13s %s\n' "$$name" "$$about"; done
 
 demo: python ## A portrait speaks: starts a cluster, writes demo.mp4, stops the cluster
 	@$(BOOTSTRAP) runtime
