@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 from ditto import __version__
+from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import add_Audio2Face2DServiceServicer_to_server
 from ditto.errors import SetupError
 from ditto.serving import metrics
 from ditto.serving.server import Load, Report
 from ditto.v1.animation_pb2_grpc import add_AnimationServiceServicer_to_server
+from gateway.audio2face2d import SERVICE_NAME, Audio2Face2DServicer
 from gateway.avatars import AvatarStore
 from gateway.call_stages import StagePools
 from gateway.clock import MonotonicClock
@@ -22,7 +24,7 @@ from gateway.servicer import AnimationServicer
 class GatewayService:
     """A loaded gateway as a `ditto.serving.server.Service`."""
 
-    service_names = ("ditto.v1.AnimationService",)
+    service_names = ("ditto.v1.AnimationService", SERVICE_NAME)
 
     def __init__(self, config: GatewayConfig, pools: StagePools, store: AvatarStore) -> None:
         self._config = config
@@ -41,6 +43,8 @@ class GatewayService:
         for pool in self._pools:
             metrics.FAILOVERS.labels(pool.module)  # shown as 0: an alert sees only what increases
         add_AnimationServiceServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
+        foreign = Audio2Face2DServicer(self._servicer, self._config.handshake_timeout_seconds)
+        add_Audio2Face2DServiceServicer_to_server(foreign, server)  # type: ignore[no-untyped-call]
 
     async def follow_health(self, report: Report) -> None:
         """Serving means that every stage has a replica that may be called."""

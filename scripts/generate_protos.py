@@ -16,8 +16,8 @@ SOURCE = ROOT / "protos"
 
 
 def generate(out: Path) -> None:
-    """Write `*_pb2.py`, `*_pb2.pyi` and `*_pb2_grpc.py` under ``out / "ditto/v1"``."""
-    protos = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.glob("ditto/v1/*.proto"))
+    """Write `*_pb2.py`, `*_pb2.pyi` and `*_pb2_grpc.py` of every package under ``out``."""
+    protos = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.proto"))
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     status = protoc.main(
         [
@@ -42,12 +42,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        names = sorted(path.name for path in (Path(folder) / "ditto/v1").iterdir())
-        committed = ROOT / "ditto/v1"
-        _, drifted, missing = filecmp.cmpfiles(
-            Path(folder) / "ditto/v1", committed, names, shallow=False
-        )
-        stale = {path.name for path in committed.glob("*_pb2*")} - set(names)
+        made = [path for path in Path(folder).rglob("*") if path.is_file()]
+        names = sorted(str(path.relative_to(folder)) for path in made)
+        _, drifted, missing = filecmp.cmpfiles(folder, ROOT, names, shallow=False)
+        committed = (ROOT / "ditto").glob("**/v1/*_pb2*.py*")
+        stale = {str(path.relative_to(ROOT)) for path in committed} - set(names)
         if wrong := sorted({*drifted, *missing, *stale}):
             sys.exit(f"stubs drifted from protos/, run `make protos`: {', '.join(wrong)}")
 

@@ -1,0 +1,101 @@
+"""NVIDIA's Audio2Face-2D contract, served by calls of our own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.protobuf.empty_pb2 import Empty
+
+from ditto.audio2face2d.v1 import audio2face2d_pb2 as a2f
+from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import Audio2Face2DServiceServicer
+from ditto.errors import InvalidInputError, ProtocolError
+from ditto.v1 import animation_pb2 as pb
+from gateway.audio2face2d_config import effective, to_animate_config
+from gateway.servicer import AnimationServicer
+
+SERVICE_NAME = "nvidia.maxine.audio2face2d.v1.Audio2Face2DService"
+_KEEP_ALIVE_S = 1.0
+_AUDIO_BYTES = 1 << 20
+
+
+class Audio2Face2DServicer(Audio2Face2DServiceServicer):
+    """Translates; the animation servicer does the work."""
+
+    def __init__(self, animation: AnimationServicer, handshake_s: float) -> None:
+        self._animation = animation
+        self._handshake_s = handshake_s
+
+    async def Animate(  # noqa: N802
+        self, request_iterator: AsyncIterator[a2f.AnimateRequest], context: Any
+    ) -> None:
+        """One file."""
+        config = effective(await self._first(request_iterator))
+        relay = _Relay(context, config)
+        alive = asyncio.create_task(relay.keep_alive())
+        try:
+            await self._animation.Animate(_requests(config, request_iterator), relay)
+        finally:
+            alive.cancel()
+
+    async def _first(self, requests: AsyncIterator[a2f.AnimateRequest]) -> a2f.AnimateConfig:
+        try:
+            async with asyncio.timeout(self._handshake_s):
+                request = await anext(requests, None)
+        except TimeoutError:
+            raise ProtocolError(f"config: did not come within {self._handshake_s:g} s") from None
+        if request is None or request.WhichOneof("stream_input") != "config":
+            raise ProtocolError("config: must be the first message of a call")
+        return request.config
+
+
+async def _requests(
+    config: a2f.AnimateConfig, requests: AsyncIterator[a2f.AnimateRequest]
+) -> AsyncIterator[pb.AnimateRequest]:
+    """The client's requests as our own; configurations after the first are ignored."""
+    yield pb.AnimateRequest(config=to_animate_config(config))
+    async for request in requests:
+        kind = request.WhichOneof("stream_input")
+        if kind is None:
+            raise InvalidInputError("stream_input", "is empty; allowed: audio_file_data")
+        if kind == "audio_file_data":
+            data = request.audio_file_data
+            for start in range(0, len(data), _AUDIO_BYTES):
+                yield pb.AnimateRequest(audio=data[start : start + _AUDIO_BYTES])
+
+
+class _Relay:
+    """The context of the inner call: its answers become those of the outer one."""
+
+    def __init__(self, context: Any, config: a2f.AnimateConfig) -> None:
+        self._context = context
+        self._echo = a2f.AnimateConfig()
+        self._echo.CopyFrom(config)
+        self._echo.ClearField("portrait_image")
+        self._writing = asyncio.Lock()
+        self._is_started = False
+
+    async def write(self, response: pb.AnimateResponse) -> None:
+        """Pass on what the outer contract has a place for."""
+        kind = response.WhichOneof("response")
+        if kind == "started":
+            await self._send(a2f.AnimateResponse(config=self._echo))
+            self._is_started = True
+        elif kind == "chunk":
+            await self._send(a2f.AnimateResponse(video_file_data=response.chunk.data))
+
+    async def keep_alive(self) -> None:
+        """Say that the call is at work, until cancelled."""
+        while True:
+            await asyncio.sleep(_KEEP_ALIVE_S)
+            if self._is_started:
+                await self._send(a2f.AnimateResponse(keep_alive=Empty()))
+
+    def set_trailing_metadata(self, trailers: Any) -> None:
+        """The measured numbers, as with our own calls."""
+        self._context.set_trailing_metadata(trailers)
+
+    async def _send(self, response: a2f.AnimateResponse) -> None:
+        async with self._writing:
+            await self._context.write(response)
