@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow test-tensorrt lint protos bench pins clean python
+.PHONY: help demo test test-slow test-tensorrt lint protos bench pins clean python
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
@@ -15,15 +15,11 @@ demo: python ## A portrait speaks: starts a cluster, writes demo.mp4, stops the 
 	@$(BOOTSTRAP) runtime
 	@$(VENV_PYTHON) scripts/demo.py
 
-test: python ## All tests
-	@$(BOOTSTRAP) dev
-	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest
-
-test-fast: python ## The tests that take seconds
+test: python ## What every change must pass, the real cluster included
 	@$(BOOTSTRAP) dev
 	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest -m "not slow"
 
-test-slow: python ## The tests that take longer
+test-slow: python ## The long tests: full-size networks, all image installs, a live Prometheus
 	@$(BOOTSTRAP) dev
 	@$(ONE_THREAD) $(VENV_PYTHON) -m pytest -m slow
 
