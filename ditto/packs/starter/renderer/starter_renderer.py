@@ -20,7 +20,7 @@ from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_array
 from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import head_pose
-from ditto.packs.starter.renderer.prepare import fit_portrait, prepare_arrays
+from ditto.packs.starter.renderer.prepare import MAX_PORTRAIT_PX, fit_portrait, prepare_arrays
 from ditto.packs.starter.renderer.read_motion import read_motion
 from ditto.packs.starter.renderer.smile_folds import deepen_folds
 from ditto.packs.starter.renderer.texture import sample_rgba, to_texture
@@ -48,6 +48,9 @@ class StarterRenderer:
         portrait = fit_portrait(image)
         mesh, warnings = find_portrait_face(portrait, self._detector, self._landmarker)
         arrays, more = prepare_arrays(portrait, mesh.points)
+        if max(image.shape[:2]) > MAX_PORTRAIT_PX:
+            height, width = portrait.shape[:2]
+            more += (f"larger than {MAX_PORTRAIT_PX} pixels: scaled to {width}x{height}",)
         arrays["warnings"] = np.frombuffer(json.dumps(warnings + more).encode(), np.uint8)
         return _portrait(arrays)
 
