@@ -5,7 +5,8 @@ Keypoints are (1, 21, 3), images (1, 3, 256, 256) RGB in 0..1, volumes (1, C, D,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -37,8 +38,8 @@ class RenderNetworks(Protocol):
     def source(self, volume: Array, kp_source: Array) -> Any:
         """What every frame of a portrait shares, for `render`."""
 
-    def render(self, source: Any, kp_driving: Array) -> Array:
-        """One frame (S, S, 3), RGB in 0..1."""
+    def render(self, sources: Sequence[Any], kp_driving: Array) -> Array:
+        """A frame of each source, (B, S, S, 3) RGB in 0..1, of keypoints (B, K, 3)."""
 
 
 class TorchRenderNetworks:
@@ -81,11 +82,11 @@ class TorchRenderNetworks:
             return self._warp.prepare(self._tensor(volume), self._tensor(kp_source))
 
     @torch.inference_mode()
-    def render(self, source: WarpSource, kp_driving: Array) -> Array:
-        """One frame (S, S, 3)."""
+    def render(self, sources: Sequence[WarpSource], kp_driving: Array) -> Array:
+        """Frames (B, S, S, 3)."""
         with self._precision():
-            warped = self._warp.warp(source, self._tensor(kp_driving))
-            return _array(self._decoder(warped)[0].permute(1, 2, 0))
+            warped = self._warp.warp(_joined(sources), self._tensor(kp_driving))
+            return _array(self._decoder(warped).permute(0, 2, 3, 1))
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.float16, enabled=self._half)
@@ -116,14 +117,27 @@ class GraphRenderNetworks:
         """The released graphs keep nothing between frames."""
         return {"feature_3d": volume, "kp_source": kp_source}
 
-    def render(self, source: Mapping[str, Array], kp_driving: Array) -> Array:
-        """One frame (S, S, 3)."""
+    def render(self, sources: Sequence[Mapping[str, Array]], kp_driving: Array) -> Array:
+        """Frames (B, S, S, 3), one after the other: released engines hold one."""
+        pairs = zip(sources, kp_driving[:, None], strict=True)
+        return np.stack([self._frame(source, driving) for source, driving in pairs])
+
+    def _frame(self, source: Mapping[str, Array], kp_driving: Array) -> Array:
         warped = self._run("warp_network", "out", **source, kp_driving=kp_driving)
         pixels = self._run("decoder", "output", feature=warped)[0]
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
     def _run(self, name: str, output: str, **inputs: Array) -> Array:
         return np.asarray(self._networks[name].run(inputs)[output], np.float32)
+
+
+def _joined(sources: Sequence[WarpSource]) -> WarpSource:
+    """Sources as one batch; their grid is the same."""
+    if len(sources) == 1:
+        return sources[0]
+    names = [field.name for field in fields(WarpSource) if field.name != "grid"]
+    batch = {name: torch.cat([getattr(source, name) for source in sources]) for name in names}
+    return WarpSource(**batch, grid=sources[0].grid)
 
 
 def _array(tensor: Tensor) -> Array:

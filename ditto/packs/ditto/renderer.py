@@ -5,7 +5,7 @@ Paper 3.1 and 3.3.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -66,17 +66,26 @@ class DittoRenderer:
 
     def render_head(self, appearance: Appearance, motion: Array) -> Image:
         """One HEAD frame (512, 512, 3) RGB of one motion frame (265,)."""
+        return self.render_heads([appearance], [motion])[0]
+
+    def render_heads(
+        self, appearances: Sequence[Appearance], motions: Sequence[Array]
+    ) -> Sequence[Image]:
+        """`render_head` of several calls at once."""
+        pairs = zip(appearances, motions, strict=True)
+        driving = np.concatenate([self._driving(*pair) for pair in pairs])
+        sources = [appearance.warp_source for appearance in appearances]
+        pixels = self._networks.render(sources, driving)
+        return list(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+    def _driving(self, appearance: Appearance, motion: Array) -> Array:
+        """Keypoints (1, K, 3) of a motion frame (265,)."""
         source = appearance.stitched
+        network = self._networks.stitch
         _, driving = stitch(
-            source,
-            motion[None],
-            0,
-            source.motion[0],
-            self._options,
-            network=self._networks.stitch,
+            source, motion[None], 0, source.motion[0], self._options, network=network
         )
-        pixels = self._networks.render(appearance.warp_source, driving)
-        return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+        return driving
 
     def paste_back(self, appearance: Appearance, head: Image) -> Image:
         """The FULL view (H, W, 3): a rendered head in the portrait, which is at most 1920 long."""

@@ -60,8 +60,8 @@ def test_frames_are_equal(both: tuple[TorchRenderNetworks, GraphRenderNetworks])
     source, driving = _keypoints(), _keypoints()
     stitched = [networks.stitch(source, driving) for networks in both]
     assert np.allclose(*stitched, atol=1e-5)
-    frames = [n.render(n.source(volume, source), stitched[0]) for n in both]
-    assert frames[0].shape == frames[1].shape == (512, 512, 3)
+    frames = [n.render([n.source(volume, source)], stitched[0]) for n in both]
+    assert frames[0].shape == frames[1].shape == (1, 512, 512, 3)
     assert np.abs(frames[0] - frames[1]).max() < 1e-3
 
 
@@ -72,7 +72,7 @@ def test_half_precision_stays_near(
     half = TorchRenderNetworks(networks, torch.device("cpu"), half=True)
     volume = RNG.normal(0, 1, (1, 2, 2, 64, 64)).astype(np.float32)
     source, driving = _keypoints(), _keypoints()
-    frames = [n.render(n.source(volume, source), driving) for n in (both[0], half)]
+    frames = [n.render([n.source(volume, source)], driving) for n in (both[0], half)]
     assert frames[1].dtype == np.float32
     difference = np.abs(frames[0] - frames[1])
     assert difference.max() > 0

@@ -9,7 +9,7 @@ from ditto.errors import CorruptDataError, FaceError
 from ditto.packs.ditto.appearance import Appearance, dump_arrays
 from ditto.packs.ditto.renderer import DittoRenderer
 from ditto.serving.footprint import array_bytes
-from ditto.stages import Image, Portrait
+from ditto.stages import BatchedRenderer, Image, Portrait
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +93,17 @@ def test_damaged_bytes_are_refused(
 def test_no_face_is_said(renderer: DittoRenderer) -> None:
     with pytest.raises(FaceError, match="no face"):
         renderer.prepare(np.zeros((300, 300, 3), np.uint8))
+
+
+def test_frames_of_calls_together_are_their_frames_alone(
+    renderer: DittoRenderer, registered: Portrait[Appearance], moved: np.ndarray, portrait: Image
+) -> None:
+    other = renderer.prepare(np.ascontiguousarray(portrait[:, ::-1]))
+    appearances = [registered.appearance, other.appearance, registered.appearance]
+    motions = [moved, other.identity.reference_motion, registered.identity.reference_motion]
+    together = renderer.render_heads(appearances, motions)
+    assert isinstance(renderer, BatchedRenderer)
+    for got, appearance, motion in zip(together, appearances, motions, strict=True):
+        error = got.astype(float) - renderer.render_head(appearance, motion)
+        assert (error**2).mean() <= 255**2 * 1e-5  # 50 dB
+    assert (together[0] != together[2]).any()
