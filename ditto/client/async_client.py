@@ -58,7 +58,7 @@ class AsyncCall:
         for piece in pieces(pcm):
             await self._send(pb.AnimateRequest(audio=piece))
 
-    async def control(self, **fields: float) -> None:
+    async def control(self, **fields: Any) -> None:
         """Change how the face moves: fields of `MotionControl`, such as mouth_gain."""
         await self._send(pb.AnimateRequest(control=motion_control(fields)))
 

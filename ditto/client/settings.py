@@ -45,7 +45,7 @@ class AnimateOptions(TypedDict, total=False):
     """Equal seeds and speech give equal motion."""
     sampling_steps: int
     """1 to 50; more is slower. Default: the pack's."""
-    motion: dict[str, float]
+    motion: dict[str, Any]
     """Fields of `MotionControl`, such as mouth_gain or yaw_offset_degrees."""
     pack: str
     """Name of the model pack."""

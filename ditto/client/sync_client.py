@@ -52,7 +52,7 @@ class Call:
         for piece in pieces(pcm):
             self._outgoing.put(pb.AnimateRequest(audio=piece))
 
-    def control(self, **fields: float) -> None:
+    def control(self, **fields: Any) -> None:
         """Change how the face moves: fields of `MotionControl`, such as mouth_gain."""
         self._outgoing.put(pb.AnimateRequest(control=motion_control(fields)))
 
