@@ -1,4 +1,4 @@
-"""The FULL view of a large portrait: no seam, a still background, and a note where it was scaled."""
+"""The FULL view of a large portrait: no seam, a still background, a note where it was scaled."""
 
 from __future__ import annotations
 
