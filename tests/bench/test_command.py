@@ -22,7 +22,7 @@ def test_two_loads_give_all_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
     main(["bench", portrait, speech, *options, "-o", files[0], "--plot", files[1]])
     load = read_result(Path(files[0])).loads[0]
     assert (load.calls, load.failed_calls) == (1, 0), load.first_failure
-    assert 37 <= load.frames <= 43
+    assert load.frames >= 37
     assert load.ffd_ms is not None
     assert load.ffd_compute_ms is not None
     assert load.ffd_ms.p50 > load.ffd_compute_ms.p50 > 0
