@@ -10,7 +10,7 @@ _EXAMPLES = """\
 Examples:
   ditto motion extract template.mp4 -o template.npz
   ditto fit-gaze template.npz -o gaze.npz
-  ditto up --pack-option gaze=gaze.npz            use it (see docs/controls.md)
+  ditto up --set 'motion_dit.pack_options={"gaze": "gaze.npz"}'     use it
 
 In the recording, somebody turns the head smoothly to all sides, up and down, keeps the eyes on the
 camera and the face still, and begins looking straight ahead. Ten seconds are plenty.
