@@ -16,7 +16,7 @@ Array = NDArray[np.float32]
 Denoise = Callable[[Array, float], Array]
 """Predicts x0 of (noisy motion, t)."""
 
-SEAM_WEIGHTS = np.array([0.3, 0.12, 0.04], np.float32)
+SEAM_WEIGHTS = np.array([0.15, 0.05, 0.02], np.float32)
 """How much of a seam's misfit is taken out of a segment's first frames."""
 
 
@@ -41,16 +41,17 @@ def sample(denoise: Denoise, noise: Array, steps: int) -> Array:
     return x
 
 
-def soften_seam(shown: Array, segment: Array) -> Array:
+def soften_seam(shown: Array, segment: Array, strength: Array) -> Array:
     """A segment (..., N, C) whose start bends towards where the shown frames (..., P, C) point.
 
     Independent samples meet at a step in speed; shifting the first frames by a share of the misfit
-    against half-damped extrapolation takes the step away and leaves the rest as sampled.
+    against half-damped extrapolation takes the step away and leaves the rest as sampled. strength
+    (C,) multiplies the share of each coordinate.
     """
     last, before = shown[..., -1, :], shown[..., -2, :]
     misfit = last + (last - before) / 2 - segment[..., 0, :]
     bent = segment.copy()
-    bent[..., : len(SEAM_WEIGHTS), :] += SEAM_WEIGHTS[:, None] * misfit[..., None, :]
+    bent[..., : len(SEAM_WEIGHTS), :] += SEAM_WEIGHTS[:, None] * strength * misfit[..., None, :]
     return bent
 
 

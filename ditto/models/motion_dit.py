@@ -81,6 +81,9 @@ class AdaptiveBlock(nn.Module):
 class MotionDiT(nn.Module):
     """x0 prediction, block by block behind a clean prefix, in standardised coordinates."""
 
+    carry: Tensor
+    """(C,) 1 where a block starts from the last shown frame; 0 hides a coordinate of shown frames,
+    so that the frame's own conditions alone decide it."""
     audio_mean: Tensor
     audio_scale: Tensor
 
@@ -103,6 +106,7 @@ class MotionDiT(nn.Module):
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.final_modulation = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, params.coordinates)
+        self.register_buffer("carry", torch.ones(params.coordinates))
         self.register_buffer("audio_mean", torch.zeros(params.audio_dim))
         self.register_buffer("audio_scale", torch.ones(params.audio_dim))
         self._initialise()
@@ -135,7 +139,8 @@ class MotionDiT(nn.Module):
         """Training: every block of a window is denoised behind the clean blocks before it.
 
         shown, noisy, steer (m_ref) (B, N, C); tokens: conditions (B, N, D) of the shown and of the
-        noisy frames; t (B, N / K) noise level of each block in [0, 1]. Returns x0 (B, N, C).
+        noisy frames; t (B, N / K) noise level of each block in [0, 1]. Returns x0 (B, N, C), as the
+        way from the last shown frame, so that slow motion joins exactly.
         """
         frames = noisy.shape[1]
         clean = self._embed(shown, steer, tokens[0], _SHOWN)
@@ -144,7 +149,10 @@ class MotionDiT(nn.Module):
         levels = levels.repeat_interleave(self.params.block_frames, 1)  # B 2N
         places = torch.arange(frames, device=noisy.device).repeat(2)
         streams = torch.arange(2, device=noisy.device).repeat_interleave(frames)
-        return self._run(torch.cat([clean, dirty], 1), levels, places, streams)[:, frames:]
+        moved = self._run(torch.cat([clean, dirty], 1), levels, places, streams)[:, frames:]
+        last = shown[:, self.params.block_frames - 1 : -1 : self.params.block_frames]
+        last = functional.pad(last, (0, 0, 1, 0))  # B blocks C, nothing before the first
+        return moved + self.carry * last.repeat_interleave(self.params.block_frames, 1)
 
     def denoise(
         self,
@@ -173,10 +181,12 @@ class MotionDiT(nn.Module):
         streams = torch.cat([torch.zeros(prefix), torch.ones(block), torch.full((block,), 2)])
         x = self._run(torch.cat([clean, *branches], 1), levels, places, streams)
         heard, unheard = x[:, prefix:].chunk(2, 1)
-        guided: Tensor = unheard + guidance[:, None] * (heard - unheard)
-        return guided
+        guided = unheard + guidance[:, None] * (heard - unheard)
+        return guided + self.carry * shown[:, -1:]
 
     def _embed(self, motion: Tensor, steer: Tensor, tokens: Tensor, kind: int) -> Tensor:
+        if kind == _SHOWN:
+            motion = motion * self.carry
         place = self.place_in_block.repeat(motion.shape[1] // self.params.block_frames, 1)
         moved: Tensor = self.motion_in(torch.cat([motion, steer], -1))  # B N D
         return moved + tokens + self.kind[kind] + place

@@ -35,7 +35,7 @@ _CLOSED_WEIGHT = 3.0
 _KEYPOINT_SPREAD = 0.2
 _FLOORS = {"pitch": 0.8, "yaw": 0.8, "roll": 0.8, "tx": 0.006, "ty": 0.006, "scale": 0.004}
 _CONTROL_FLOOR = 0.08
-_CALMEST = 12.0
+_CALMEST = 6.0
 
 
 @dataclass(frozen=True)
@@ -194,4 +194,5 @@ def statistics(windows: Windows, rng: np.random.Generator) -> tuple[Array, Array
     scale = np.maximum(flat.std(0), floors).astype(np.float32)
     speed = (np.diff(motion, axis=1) / scale).reshape(-1, coordinates.COUNT).var(0)
     calmness = np.clip(speed[coordinates.index("lipGap")] / (speed + 1e-6), 1, _CALMEST)
+    calmness[[coordinates.index(name) for name in coordinates.CONDITIONED]] = 1
     return flat.mean(0), scale, calmness.astype(np.float32)

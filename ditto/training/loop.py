@@ -25,7 +25,7 @@ LIP_GAP_WEIGHT = 2.0
 class Recipe:
     """Every number of a training run."""
 
-    steps: int = 1400
+    steps: int = 2000
     batch: int = 32
     window_frames: int = 40
     learning_rate: float = 1e-3
@@ -34,6 +34,8 @@ class Recipe:
     ema: float = 0.995
     prefix_noise: float = 0.04
     """Largest SD of the noise on shown frames, in standardised units."""
+    prefix_bias: float = 0.3
+    """Largest SD of an offset that shown frames share: teaches the way back, so nothing drifts."""
     own_prefix_share: float = 0.6
     """Share of windows whose shown frames are the network's own, as they are at run time."""
     audio_noise: float = 0.3
@@ -57,6 +59,7 @@ class Trainer:
         facts = statistics(self.windows, np.random.default_rng(recipe.seed + 1))
         self.mean, self.scale, self.calmness = (torch.from_numpy(fact) for fact in facts)
         self.network = MotionDiT(params)
+        self.network.carry[[coordinates.index(name) for name in coordinates.CONDITIONED]] = 0
         self._fit_audio_scale()
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
@@ -113,13 +116,17 @@ class Trainer:
         self, network: MotionDiT, motion: Tensor, steer: Tensor, tokens: Tensor, heard: Tensor
     ) -> Tensor:
         """(B, N, C) frames that blocks see before them: exact, noisy, or one-step samples."""
-        size, frames = motion.shape[:2]
-        t = torch.ones(size, frames // self.params.block_frames)
-        own = network(motion, torch.randn_like(motion), steer, (tokens, tokens), t)
-        exact = torch.rand(size, 1, 1) >= self.recipe.own_prefix_share
-        jitter = self.recipe.prefix_noise * torch.rand(size, 1, 1) * torch.randn_like(motion)
-        rest = ~heard[..., None]
-        return torch.where(rest, motion, torch.where(exact, motion, own) + jitter)
+        own = round(len(motion) * self.recipe.own_prefix_share)
+        t = torch.ones(own, motion.shape[1] // self.params.block_frames)
+        heard_tokens = (tokens[:own], tokens[:own])
+        noise = torch.randn_like(motion[:own])
+        sampled = network(motion[:own], noise, steer[:own], heard_tokens, t)
+        first = self.params.block_frames  # sampled behind nothing, which serving never does
+        frames = torch.cat([motion[:, :first], torch.cat([sampled, motion[own:]])[:, first:]], 1)
+        jitter = self.recipe.prefix_noise * _random_size(motion) * torch.randn_like(motion)
+        bias = self.recipe.prefix_bias * _random_size(motion) * torch.randn_like(motion[:, :1])
+        carried = network.carry > 0
+        return torch.where(heard[..., None] & carried, frames + jitter + bias, motion)
 
     def _noise_levels(self, size: int, blocks: int) -> Tensor:
         t = torch.rand(size, blocks)
@@ -167,6 +174,10 @@ class Trainer:
             getattr(self, name).load_state_dict(state[name])
         self.rng.bit_generator.state = state["numpy_rng"]
         torch.set_rng_state(state["torch_rng"])
+
+
+def _random_size(motion: Tensor) -> Tensor:
+    return torch.rand(len(motion), 1, 1)
 
 
 def train(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 BORDER_WEIGHT = 3.0
 """Of the velocity from the last shown frame to a block's first."""
@@ -38,17 +37,18 @@ def motion_losses(
     calmness (C,) weights differences: what moves slowly must be smooth to a finer measure.
 
     Differences run over each block's first border as well, starting from the frames that the block
-    was shown: where those are off, a smooth return to the target is asked for, not a jump.
+    was shown: where those are off, a smooth return to the target is asked for, not a jump. The
+    first block of a window counts as shown alone.
     """
     size, frames, width = target.shape
     blocks = (size, frames // block_frames, block_frames, width)
     error = (predicted - target).view(blocks)  # B blocks K C
     shown_error = (shown - target).view(blocks)
-    before = pad(shown_error[:, :-1, -2:], (0, 0, 0, 0, 1, 0))  # B blocks 2 C, the first's are 0
+    error, before = error[:, 1:], shown_error[:, :-1, -2:]  # the first block has nothing before it
     bordered = torch.cat([before, error], dim=2)
     velocity = bordered.diff(dim=2)[:, :, 1:]  # B blocks K C
     acceleration = bordered.diff(n=2, dim=2)
-    weights = weight.view(blocks)
+    weights = weight.view(blocks)[:, 1:]
     border = torch.ones(block_frames, 1, device=error.device)
     border[0] = BORDER_WEIGHT
     return Losses(

@@ -47,12 +47,13 @@ def test_more_steps_approach_the_spread_of_the_data() -> None:
 def test_seam_softening_bends_only_the_start() -> None:
     shown = np.zeros((1, 4, 2), np.float32)
     segment = np.ones((1, 5, 2), np.float32)
-    bent = soften_seam(shown, segment)
-    assert (bent[:, 0] < 0.75).all()
+    bent = soften_seam(shown, segment, np.array([1, 2]))
+    assert (bent[:, 0] < 0.9).all()
+    assert (bent[:, 0, 1] < bent[:, 0, 0] - 0.1).all()
     np.testing.assert_array_equal(bent[:, 3:], segment[:, 3:])
     np.testing.assert_array_equal(segment, 1)
 
 
 def test_a_straight_continuation_is_left_alone() -> None:
     still = np.full((1, 9, 3), 0.4, np.float32)
-    np.testing.assert_allclose(soften_seam(still[:, :4], still[:, 4:]), still[:, 4:])
+    np.testing.assert_allclose(soften_seam(still[:, :4], still[:, 4:], np.ones(3)), still[:, 4:])

@@ -12,13 +12,13 @@ from ditto.training import loop
 from ditto.training.dataset import Clip
 
 PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
-RECIPE = loop.Recipe(steps=80, batch=8, window_frames=20)
+RECIPE = loop.Recipe(steps=150, batch=8, window_frames=20)
 
 
 def test_losses_fall(clip: Clip) -> None:
     trainer = loop.Trainer([clip], RECIPE, PARAMS)
     history = [float(trainer.train_step().position.detach()) for _ in range(RECIPE.steps)]
-    assert np.mean(history[-15:]) < 0.75 * np.mean(history[:5])
+    assert np.mean(history[-30:]) < 0.75 * np.mean(history[:15])
 
 
 def test_a_resumed_run_is_the_same_run(clip: Clip, tmp_path: Path) -> None:

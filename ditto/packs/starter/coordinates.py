@@ -23,6 +23,12 @@ POSE_PART = slice(len(CONTROLS), COUNT)
 
 MOUTH = tuple(i for i, name in enumerate(NAMES) if name.startswith(("jaw", "lip", "mouth")))
 
+CONDITIONED = (
+    "mouthSmile", "mouthFrown", "eyeBlinkRight", "eyeBlinkLeft", "eyeSquint", "gazeX", "gazeY",
+    "browUp", "browDown", "cheekRaise",
+)  # fmt: skip
+"""What a frame's own conditions decide, whatever was shown before: nothing to carry on."""
+
 _CONTROL_ROWS = [semantics.control_index(name) for name in CONTROLS]
 
 

@@ -23,6 +23,7 @@ from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 DEFAULT_STEPS = 2
 MAX_STEPS = 10
 _MOUTH_GUIDANCE = 1.4
+_HEAD_SEAM_STRENGTH = 2.0
 _EMOTION_FRAMES = 15
 """A change of emotion is in full effect after so many frames."""
 
@@ -82,6 +83,8 @@ class StarterMotionGenerator:
         self.segment_frames, self.feature_dim = shapes["audio"][1:]
         self._guidance = np.ones(coordinates.COUNT, np.float32)
         self._guidance[list(coordinates.MOUTH)] = _MOUTH_GUIDANCE
+        self._seam_strength = np.ones(coordinates.COUNT, np.float32)
+        self._seam_strength[coordinates.POSE_PART] = _HEAD_SEAM_STRENGTH
 
     def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> MotionState:
         """The state before a call's first frame. Raises `InvalidInputError` for bad settings."""
@@ -184,7 +187,7 @@ class StarterMotionGenerator:
         size = (self.segment_frames, coordinates.COUNT)
         noise = np.stack([keyed_noise(state.seed, state.frame, *size) for state in states])
         segments = sample(denoise, noise, states[0].steps)
-        return soften_seam(inputs["shown"], segments), tokens
+        return soften_seam(inputs["shown"], segments, self._seam_strength), tokens
 
     def _inputs(self, states: list[MotionState]) -> dict[str, Array]:
         """What does not change from one denoising step to the next."""

@@ -16,9 +16,9 @@ _FACE: dict[str, dict[str, float]] = {
     "fear": {"browUp": 0.6, "mouthStretch": 0.3, "mouthFrown": 0.15},
     "happy": {"mouthSmile": 0.6, "cheekRaise": 0.5, "eyeSquint": 0.25, "browUp": 0.1},
     "neutral": {},
-    "sad": {"browUp": 0.35, "browDown": 0.1, "mouthFrown": 0.5, "pitch": 2.5},
+    "sad": {"browUp": 0.35, "browDown": 0.1, "mouthFrown": 0.5},
     "surprise": {"browUp": 0.9, "jawOpen": 0.06},
-    "contempt": {"mouthSmile": 0.2, "eyeSquint": 0.25, "mouthFrown": 0.1, "pitch": -1.5},
+    "contempt": {"mouthSmile": 0.2, "eyeSquint": 0.25, "mouthFrown": 0.1},
 }
 _LIVELINESS = {
     "angry": 1.25, "disgust": 0.9, "fear": 0.9, "happy": 1.25,

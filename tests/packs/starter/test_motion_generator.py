@@ -234,3 +234,22 @@ def test_one_bad_feature_leaves_the_state_usable(
     _, motion = generator.step(replace(state), speech[:5])
     assert motion is not None
     assert np.isfinite(motion).all()
+
+
+def test_nothing_drifts_in_three_minutes(
+    generator: StarterMotionGenerator, speech: np.ndarray
+) -> None:
+    motion = run(generator, [np.tile(speech, (18, 1))])
+    amounts = semantics.decode(motion[:, layout.EXPRESSION])
+    pose = layout.unpack(motion)
+    curves = np.column_stack([amounts, pose.pitch / 10, pose.yaw / 10, pose.roll / 10])
+    first, last = curves[:1500].mean(0), curves[-1500:].mean(0)
+    assert np.abs(last - first).max() < 0.1
+
+
+def test_the_joints_of_segments_cannot_be_told(spoken: np.ndarray) -> None:
+    curves = [lip_gap(spoken), *layout.unpack(spoken).exp.T[[57, 58]]]
+    for curve in curves:
+        speed = np.abs(np.diff(curve))
+        border = np.arange(1, len(curve)) % 5 == 0
+        assert speed[border].mean() < 1.2 * speed[~border].mean() + 1e-6
