@@ -1,8 +1,10 @@
 """Expression scaled and limited by facial region (paper 3.2.3, regional and magnitude control).
 
 Gains act on the movement away from the portrait's own motion (the paper's m_ref), so that a gain
-of 0 freezes a region as it is in the portrait and 1 changes nothing. T frames, C named controls of
-`ditto.motion.semantics`, V values of `ditto.motion.motion_control`.
+of 0 freezes a region as it is in the portrait and 1 changes nothing. Above 1 the mouth's opening
+counts from closed lips instead, or a portrait that smiles with open lips would shut where it should
+open wider. T frames, C named controls of `ditto.motion.semantics`, V values of
+`ditto.motion.motion_control`.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ _OF_CONTROL: dict[str, tuple[str, ...]] = {
 }
 _OTHERS = ("mouth_gain", "lips_gain")
 """The gains that a control obeys; their product scales it."""
+_OPENING = ("jawOpen", "lipGap")
 GAINS = (
     *("mouth_gain", "eye_gain", "expression_gain"),
     *("lips_gain", "jaw_gain", "brows_gain", "cheeks_gain", "neck_gain"),
@@ -73,7 +76,9 @@ def _within_range(amounts: Array, gains: Array, at_rest: Array, limit: Array) ->
     rest = semantics.decode(at_rest)  # C
     low, high = semantics.control_ranges().T
     lowest, highest = np.minimum(low - rest, amounts), np.maximum(high - rest, amounts)
-    scaled = np.clip(amounts * gains, lowest, highest)
+    opening = np.isin(semantics.control_names(), _OPENING)
+    from_closed = np.maximum(gains - 1, 0) * np.where(opening, np.maximum(rest, 0), 0)
+    scaled = np.clip(amounts * gains + from_closed, lowest, highest)
     # A portrait's own expression may lie outside the share that is left; it stays reachable.
     floor, ceiling = np.minimum(limit * low - rest, 0), np.maximum(limit * high - rest, 0)
     return np.asarray(np.where(limit < 1, np.clip(scaled, floor, ceiling), scaled), np.float32)
