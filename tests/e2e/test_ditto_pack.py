@@ -14,6 +14,7 @@ from ditto.local_cluster import ClusterPlan, LocalCluster
 from ditto.media.audio import AudioReader
 from ditto.media.image import ImageLimits, decode_portrait
 from ditto.media.pcm import PcmFormat
+from ditto.motion import controls
 from ditto.stages import Image, MotionSettings
 from ditto.v1.types_pb2 import VIDEO_ENCODING_RGB24, VIEW_FULL
 from tests.e2e.calling import Answer, config, speak, stub
@@ -71,7 +72,10 @@ def _in_process(weights: str, speech: bytes) -> Iterator[Image]:
             state, frames = generator.step(state, block)
             shown.append(frames)
     shown.append(generator.flush(state)[1])
-    for motion in np.concatenate([frames for frames in shown if frames is not None]):
+    generated = np.concatenate([frames for frames in shown if frames is not None])
+    reference, gaze = registered.identity.reference_motion, generator.gaze_matrix
+    _, driven = controls.apply(controls.init_state(), 0, generated, reference, gaze, SEED)
+    for motion in driven:
         head = renderer.render_head(registered.appearance, motion)
         yield renderer.paste_back(registered.appearance, head)
 
