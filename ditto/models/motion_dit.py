@@ -35,6 +35,8 @@ class MotionDiTParams:
     prefix_frames: int = 15
     """Shown frames that the network sees at run time; training covers every shorter length."""
     dropout: float = 0.1
+    audio_dropout: float = 0.25
+    """Of single feature numbers: real voices differ from synthesised ones in many of them."""
     longest_reach: int = 60
     """Frame distances from here on share one attention bias."""
 
@@ -91,7 +93,7 @@ class MotionDiT(nn.Module):
         super().__init__()
         self.params = params
         width = params.width
-        self.drop = nn.Dropout(params.dropout)
+        self.audio_drop = nn.Dropout(params.audio_dropout)
         self.audio_in = nn.Linear(params.audio_dim, width)
         self.enhanced_in = nn.Linear(params.enhanced_dim, width)
         self.no_audio = nn.Parameter(torch.zeros(width))
@@ -126,7 +128,7 @@ class MotionDiT(nn.Module):
 
         keep_audio (B, N): False drops a frame's audio, for classifier-free guidance.
         """
-        standard = self.drop((audio - self.audio_mean) / self.audio_scale)
+        standard = self.audio_drop((audio - self.audio_mean) / self.audio_scale)
         heard = self.audio_in(standard)  # B N D
         if keep_audio is not None:
             heard = torch.where(keep_audio[..., None], heard, self.no_audio)

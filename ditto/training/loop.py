@@ -38,7 +38,7 @@ class Recipe:
     """Largest SD of an offset that shown frames share: teaches the way back, so nothing drifts."""
     own_prefix_share: float = 0.6
     """Share of windows whose shown frames are the network's own, as they are at run time."""
-    audio_noise: float = 0.3
+    audio_noise: float = 0.5
     """Largest SD of the noise on features, in their own SDs."""
     audio_drop: float = 0.1
     """Share of blocks without audio, for guidance."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from ditto.training.speech import nonspeech, sentences, takes
+from ditto.training.speech import ambience, nonspeech, sentences, takes
 from ditto.training.speech.augment import augment
 from ditto.training.speech.flite import phones_of
 from ditto.training.speech.phones import PAUSE, arpabet, lay_out, shifted
@@ -46,9 +47,12 @@ def test_sentences_repeat_with_the_seed_and_vary() -> None:
         assert 4 <= len(sentences.foreign(language, random.Random(0)).split()) <= 10
 
 
-@pytest.mark.parametrize("kind", nonspeech.KINDS)
-def test_noises_are_finite_and_bounded(kind: str) -> None:
-    sound = nonspeech.make(kind, 20_000, np.random.default_rng(3))
+@pytest.mark.parametrize(
+    ("maker", "kind"),
+    [(maker, kind) for maker in (nonspeech, ambience) for kind in maker.KINDS],
+)
+def test_noises_are_finite_and_bounded(maker: ModuleType, kind: str) -> None:
+    sound = maker.make(kind, 20_000, np.random.default_rng(3))
     assert sound.shape == (20_000,)
     assert np.isfinite(sound).all()
     assert np.abs(sound).max() <= 1
@@ -77,8 +81,9 @@ def test_takes_survive_the_disk(take: takes.Take, tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.samples, take.samples, atol=1e-4)
 
 
-def test_a_nonspeech_take_is_one_long_pause() -> None:
-    made = takes.make_take(takes.Portion("nonspeech", 1), 0, {})
+@pytest.mark.parametrize("voice", ["nonspeech", "ambience"])
+def test_a_take_without_speech_is_one_long_pause(voice: str) -> None:
+    made = takes.make_take(takes.Portion(voice, 1), 0, {})
     assert [phone.symbol for phone in made.phones] == [PAUSE]
     assert made.phones[0].end_s == pytest.approx(len(made.samples) / 16_000)
     assert len(made.samples) >= 16 * 16_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from tqdm import tqdm
 
-from ditto.training.speech import nonspeech, sentences
+from ditto.training.speech import ambience, nonspeech, sentences
 from ditto.training.speech.augment import augment
 from ditto.training.speech.espeak import EspeakVoice
 from ditto.training.speech.flite import FliteVoice
@@ -57,7 +58,13 @@ RECIPE = (
     Portion("espeak-en", 14.0),
     *(Portion(f"espeak-{language}", 1.0) for language in sentences.languages()),
     Portion("nonspeech", 8.0),
+    Portion("ambience", 8.0),
 )
+_SOUNDS: dict[str, tuple[Sequence[str], Callable[..., Samples]]] = {
+    "nonspeech": (nonspeech.KINDS, nonspeech.make),
+    "ambience": (ambience.KINDS, ambience.make),
+}
+"""Kinds and maker of the voices that say nothing."""
 
 
 def make_take(portion: Portion, index: int, voices: dict[str, Voice]) -> Take:
@@ -65,8 +72,8 @@ def make_take(portion: Portion, index: int, voices: dict[str, Voice]) -> Take:
     name = f"{portion.voice}-{index:03d}"
     rng = random.Random(name)  # noqa: S311
     noise_rng = np.random.default_rng(list(name.encode()))
-    if portion.voice == "nonspeech":
-        samples, phones = _nonspeech(noise_rng)
+    if portion.voice in _SOUNDS:
+        samples, phones = _sounds(*_SOUNDS[portion.voice], noise_rng)
     else:
         if portion.voice not in voices:
             voices[portion.voice] = _open(portion.voice)
@@ -106,11 +113,13 @@ def _speech(
     return np.concatenate(pieces), phones
 
 
-def _nonspeech(rng: np.random.Generator) -> tuple[Samples, list[Phone]]:
+def _sounds(
+    kinds: Sequence[str], make: Callable[..., Samples], rng: np.random.Generator
+) -> tuple[Samples, list[Phone]]:
     pieces: list[Samples] = []
     while sum(map(len, pieces)) < TAKE_S * SAMPLE_RATE_HZ:
         count = int(SAMPLE_RATE_HZ * rng.uniform(2, 6))
-        sound = nonspeech.make(str(rng.choice(nonspeech.KINDS)), count, rng)
+        sound = make(str(rng.choice(kinds)), count, rng)
         pieces.append(sound * np.float32(10 ** (rng.uniform(-30, -3) / 20)))
     samples = np.concatenate(pieces)
     return samples, [Phone(PAUSE, 0.0, len(samples) / SAMPLE_RATE_HZ)]
