@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from ditto.v1 import types_pb2 as ditto_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64itto/v1/animation.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"\xd5\x01\n\x0e\x41nimateRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.ditto.v1.AnimateConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12*\n\x07\x63ontrol\x18\x03 \x01(\x0b\x32\x17.ditto.v1.MotionControlH\x00\x12(\n\tinterrupt\x18\x04 \x01(\x0b\x32\x13.ditto.v1.InterruptH\x00\x12&\n\x06motion\x18\x05 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x42\t\n\x07request\"\x85\x04\n\rAnimateConfig\x12\x12\n\x08portrait\x18\x01 \x01(\x0cH\x00\x12\x13\n\tavatar_id\x18\x02 \x01(\tH\x00\x12+\n\x0c\x61udio_format\x18\x03 \x01(\x0b\x32\x15.ditto.v1.AudioFormat\x12+\n\x0cvideo_format\x18\x04 \x01(\x0b\x32\x15.ditto.v1.VideoFormat\x12\x1c\n\x04view\x18\x05 \x01(\x0e\x32\x0e.ditto.v1.View\x12 \n\x06pacing\x18\x06 \x01(\x0e\x32\x10.ditto.v1.Pacing\x12\"\n\x07\x65motion\x18\x07 \x01(\x0e\x32\x11.ditto.v1.Emotion\x12\x1e\n\x11\x65motion_intensity\x18\x08 \x01(\x02H\x01\x88\x01\x01\x12\x0c\n\x04seed\x18\t \x01(\x04\x12\x1b\n\x0esampling_steps\x18\n \x01(\rH\x02\x88\x01\x01\x12\'\n\x06motion\x18\x0b \x01(\x0b\x32\x17.ditto.v1.MotionControl\x12\x0c\n\x04pack\x18\x0c \x01(\t\x12\x12\n\nframe_rate\x18\r \x01(\r\x12 \n\x06resume\x18\x0e \x01(\x0b\x32\x10.ditto.v1.Resume\x12\"\n\x07\x64riving\x18\x0f \x01(\x0e\x32\x11.ditto.v1.DrivingB\x08\n\x06\x61vatarB\x14\n\x12_emotion_intensityB\x11\n\x0f_sampling_steps\"H\n\x06Resume\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x18\n\x10next_frame_index\x18\x02 \x01(\x03\x12\x15\n\rspeech_offset\x18\x03 \x01(\x03\"M\n\tInterrupt\x12$\n\x17last_played_frame_index\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x1a\n\x18_last_played_frame_index\"\xdd\x01\n\x0f\x41nimateResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.ditto.v1.StartedH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.ditto.v1.VideoFrameH\x00\x12)\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x18.ditto.v1.ContainerChunkH\x00\x12 \n\x05\x65vent\x18\x04 \x01(\x0b\x32\x0f.ditto.v1.EventH\x00\x12$\n\x05stats\x18\x05 \x01(\x0b\x32\x13.ditto.v1.CallStatsH\x00\x42\n\n\x08response\"\xb3\x01\n\x07Started\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.ditto.v1.AnimateConfig\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x11\n\tmime_type\x18\x06 \x01(\t\x12\x14\n\x0cresume_token\x18\x07 \x01(\x0c\x12\x14\n\x0cpack_version\x18\x08 \x01(\t\"W\n\nVideoFrame\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0e\n\x06pts_us\x18\x02 \x01(\x03\x12\x1c\n\x14speech_sample_offset\x18\x03 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"N\n\x0e\x43ontainerChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x19\n\x11\x66irst_frame_index\x18\x02 \x01(\x03\x12\x13\n\x0b\x66rame_count\x18\x03 \x01(\r\"d\n\x05\x45vent\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.ditto.v1.EventKind\x12\x13\n\x0b\x66rame_index\x18\x02 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x04 \x01(\x03\"b\n\x0bModuleStats\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x10\n\x08replicas\x18\x02 \x03(\t\x12\x0b\n\x03rtf\x18\x03 \x01(\x01\x12\x12\n\ncompute_ms\x18\x04 \x01(\x01\x12\x10\n\x08queue_ms\x18\x05 \x01(\x01\"\xc5\x01\n\tCallStats\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x15\n\rvideo_seconds\x18\x02 \x01(\x01\x12\x16\n\x0espeech_seconds\x18\x03 \x01(\x01\x12\x0e\n\x06\x66\x66\x64_ms\x18\x04 \x01(\x01\x12\x16\n\x0e\x66\x66\x64_compute_ms\x18\x05 \x01(\x01\x12\x12\n\nav_skew_ms\x18\x06 \x01(\x01\x12&\n\x07modules\x18\x07 \x03(\x0b\x32\x15.ditto.v1.ModuleStats\x12\x15\n\ravatar_source\x18\x08 \x01(\t\"7\n\x15RegisterAvatarRequest\x12\x10\n\x08portrait\x18\x01 \x01(\x0c\x12\x0c\n\x04pack\x18\x02 \x01(\t\"Z\n\x06\x41vatar\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x0c\n\x04pack\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\"N\n\x16RegisterAvatarResponse\x12 \n\x06\x61vatar\x18\x01 \x01(\x0b\x32\x10.ditto.v1.Avatar\x12\x12\n\nprepare_ms\x18\x02 \x01(\x01\"%\n\x10GetAvatarRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\"5\n\x11GetAvatarResponse\x12 \n\x06\x61vatar\x18\x01 \x01(\x0b\x32\x10.ditto.v1.Avatar\"(\n\x13\x44\x65leteAvatarRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteAvatarResponse\"\x16\n\x14GetServerInfoRequest\"m\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12!\n\x05packs\x18\x02 \x03(\x0b\x32\x12.ditto.v1.PackInfo\x12 \n\x06limits\x18\x03 \x01(\x0b\x32\x10.ditto.v1.Limits\"P\n\x08PackInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\nframe_rate\x18\x03 \x01(\r\x12\x11\n\thead_size\x18\x04 \x01(\r\"\xb1\x01\n\x06Limits\x12\x16\n\x0eportrait_bytes\x18\x01 \x01(\x04\x12\x17\n\x0fportrait_pixels\x18\x02 \x01(\x04\x12\x1b\n\x13\x61udio_message_bytes\x18\x03 \x01(\x04\x12\x16\n\x0espeech_seconds\x18\x04 \x01(\x01\x12\x14\n\x0c\x63\x61ll_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cidle_seconds\x18\x06 \x01(\x01\x12\x15\n\rmessage_bytes\x18\x07 \x01(\x04*\x86\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_KIND_SPEECH_STARTED\x10\x01\x12\x1b\n\x17\x45VENT_KIND_SPEECH_ENDED\x10\x02\x12\x1a\n\x16\x45VENT_KIND_INTERRUPTED\x10\x03\x12\x17\n\x13\x45VENT_KIND_DEGRADED\x10\x04\x12\x18\n\x14\x45VENT_KIND_RECOVERED\x10\x05\x12\x17\n\x13\x45VENT_KIND_DRAINING\x10\x06\x12\x1d\n\x19\x45VENT_KIND_FRAMES_SKIPPED\x10\x07\x12\x1a\n\x16\x45VENT_KIND_FAILED_OVER\x10\x08\x32\x92\x03\n\x10\x41nimationService\x12\x42\n\x07\x41nimate\x12\x18.ditto.v1.AnimateRequest\x1a\x19.ditto.v1.AnimateResponse(\x01\x30\x01\x12S\n\x0eRegisterAvatar\x12\x1f.ditto.v1.RegisterAvatarRequest\x1a .ditto.v1.RegisterAvatarResponse\x12\x44\n\tGetAvatar\x12\x1a.ditto.v1.GetAvatarRequest\x1a\x1b.ditto.v1.GetAvatarResponse\x12M\n\x0c\x44\x65leteAvatar\x12\x1d.ditto.v1.DeleteAvatarRequest\x1a\x1e.ditto.v1.DeleteAvatarResponse\x12P\n\rGetServerInfo\x12\x1e.ditto.v1.GetServerInfoRequest\x1a\x1f.ditto.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64itto/v1/animation.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"\xd5\x01\n\x0e\x41nimateRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.ditto.v1.AnimateConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12*\n\x07\x63ontrol\x18\x03 \x01(\x0b\x32\x17.ditto.v1.MotionControlH\x00\x12(\n\tinterrupt\x18\x04 \x01(\x0b\x32\x13.ditto.v1.InterruptH\x00\x12&\n\x06motion\x18\x05 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x42\t\n\x07request\"\x85\x04\n\rAnimateConfig\x12\x12\n\x08portrait\x18\x01 \x01(\x0cH\x00\x12\x13\n\tavatar_id\x18\x02 \x01(\tH\x00\x12+\n\x0c\x61udio_format\x18\x03 \x01(\x0b\x32\x15.ditto.v1.AudioFormat\x12+\n\x0cvideo_format\x18\x04 \x01(\x0b\x32\x15.ditto.v1.VideoFormat\x12\x1c\n\x04view\x18\x05 \x01(\x0e\x32\x0e.ditto.v1.View\x12 \n\x06pacing\x18\x06 \x01(\x0e\x32\x10.ditto.v1.Pacing\x12\"\n\x07\x65motion\x18\x07 \x01(\x0e\x32\x11.ditto.v1.Emotion\x12\x1e\n\x11\x65motion_intensity\x18\x08 \x01(\x02H\x01\x88\x01\x01\x12\x0c\n\x04seed\x18\t \x01(\x04\x12\x1b\n\x0esampling_steps\x18\n \x01(\rH\x02\x88\x01\x01\x12\'\n\x06motion\x18\x0b \x01(\x0b\x32\x17.ditto.v1.MotionControl\x12\x0c\n\x04pack\x18\x0c \x01(\t\x12\x12\n\nframe_rate\x18\r \x01(\r\x12 \n\x06resume\x18\x0e \x01(\x0b\x32\x10.ditto.v1.Resume\x12\"\n\x07\x64riving\x18\x0f \x01(\x0e\x32\x11.ditto.v1.DrivingB\x08\n\x06\x61vatarB\x14\n\x12_emotion_intensityB\x11\n\x0f_sampling_steps\"H\n\x06Resume\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x18\n\x10next_frame_index\x18\x02 \x01(\x03\x12\x15\n\rspeech_offset\x18\x03 \x01(\x03\"M\n\tInterrupt\x12$\n\x17last_played_frame_index\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x1a\n\x18_last_played_frame_index\"\xdd\x01\n\x0f\x41nimateResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.ditto.v1.StartedH\x00\x12%\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x14.ditto.v1.VideoFrameH\x00\x12)\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x18.ditto.v1.ContainerChunkH\x00\x12 \n\x05\x65vent\x18\x04 \x01(\x0b\x32\x0f.ditto.v1.EventH\x00\x12$\n\x05stats\x18\x05 \x01(\x0b\x32\x13.ditto.v1.CallStatsH\x00\x42\n\n\x08response\"\xb3\x01\n\x07Started\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\'\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x17.ditto.v1.AnimateConfig\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x11\n\tmime_type\x18\x06 \x01(\t\x12\x14\n\x0cresume_token\x18\x07 \x01(\x0c\x12\x14\n\x0cpack_version\x18\x08 \x01(\t\"W\n\nVideoFrame\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0e\n\x06pts_us\x18\x02 \x01(\x03\x12\x1c\n\x14speech_sample_offset\x18\x03 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"N\n\x0e\x43ontainerChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x19\n\x11\x66irst_frame_index\x18\x02 \x01(\x03\x12\x13\n\x0b\x66rame_count\x18\x03 \x01(\r\"t\n\x05\x45vent\x12!\n\x04kind\x18\x01 \x01(\x0e\x32\x13.ditto.v1.EventKind\x12\x13\n\x0b\x66rame_index\x18\x02 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x04 \x01(\x03\x12\x0e\n\x06gap_ms\x18\x05 \x01(\x01\"b\n\x0bModuleStats\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x10\n\x08replicas\x18\x02 \x03(\t\x12\x0b\n\x03rtf\x18\x03 \x01(\x01\x12\x12\n\ncompute_ms\x18\x04 \x01(\x01\x12\x10\n\x08queue_ms\x18\x05 \x01(\x01\"\xf1\x01\n\tCallStats\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x15\n\rvideo_seconds\x18\x02 \x01(\x01\x12\x16\n\x0espeech_seconds\x18\x03 \x01(\x01\x12\x0e\n\x06\x66\x66\x64_ms\x18\x04 \x01(\x01\x12\x16\n\x0e\x66\x66\x64_compute_ms\x18\x05 \x01(\x01\x12\x12\n\nav_skew_ms\x18\x06 \x01(\x01\x12&\n\x07modules\x18\x07 \x03(\x0b\x32\x15.ditto.v1.ModuleStats\x12\x15\n\ravatar_source\x18\x08 \x01(\t\x12\x11\n\tfailovers\x18\t \x01(\r\x12\x17\n\x0f\x66\x61ilover_gap_ms\x18\n \x01(\x01\"7\n\x15RegisterAvatarRequest\x12\x10\n\x08portrait\x18\x01 \x01(\x0c\x12\x0c\n\x04pack\x18\x02 \x01(\t\"Z\n\x06\x41vatar\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x0c\n\x04pack\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\"N\n\x16RegisterAvatarResponse\x12 \n\x06\x61vatar\x18\x01 \x01(\x0b\x32\x10.ditto.v1.Avatar\x12\x12\n\nprepare_ms\x18\x02 \x01(\x01\"%\n\x10GetAvatarRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\"5\n\x11GetAvatarResponse\x12 \n\x06\x61vatar\x18\x01 \x01(\x0b\x32\x10.ditto.v1.Avatar\"(\n\x13\x44\x65leteAvatarRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteAvatarResponse\"\x16\n\x14GetServerInfoRequest\"m\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12!\n\x05packs\x18\x02 \x03(\x0b\x32\x12.ditto.v1.PackInfo\x12 \n\x06limits\x18\x03 \x01(\x0b\x32\x10.ditto.v1.Limits\"P\n\x08PackInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\nframe_rate\x18\x03 \x01(\r\x12\x11\n\thead_size\x18\x04 \x01(\r\"\xb1\x01\n\x06Limits\x12\x16\n\x0eportrait_bytes\x18\x01 \x01(\x04\x12\x17\n\x0fportrait_pixels\x18\x02 \x01(\x04\x12\x1b\n\x13\x61udio_message_bytes\x18\x03 \x01(\x04\x12\x16\n\x0espeech_seconds\x18\x04 \x01(\x01\x12\x14\n\x0c\x63\x61ll_seconds\x18\x05 \x01(\x01\x12\x14\n\x0cidle_seconds\x18\x06 \x01(\x01\x12\x15\n\rmessage_bytes\x18\x07 \x01(\x04*\x86\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_KIND_SPEECH_STARTED\x10\x01\x12\x1b\n\x17\x45VENT_KIND_SPEECH_ENDED\x10\x02\x12\x1a\n\x16\x45VENT_KIND_INTERRUPTED\x10\x03\x12\x17\n\x13\x45VENT_KIND_DEGRADED\x10\x04\x12\x18\n\x14\x45VENT_KIND_RECOVERED\x10\x05\x12\x17\n\x13\x45VENT_KIND_DRAINING\x10\x06\x12\x1d\n\x19\x45VENT_KIND_FRAMES_SKIPPED\x10\x07\x12\x1a\n\x16\x45VENT_KIND_FAILED_OVER\x10\x08\x32\x92\x03\n\x10\x41nimationService\x12\x42\n\x07\x41nimate\x12\x18.ditto.v1.AnimateRequest\x1a\x19.ditto.v1.AnimateResponse(\x01\x30\x01\x12S\n\x0eRegisterAvatar\x12\x1f.ditto.v1.RegisterAvatarRequest\x1a .ditto.v1.RegisterAvatarResponse\x12\x44\n\tGetAvatar\x12\x1a.ditto.v1.GetAvatarRequest\x1a\x1b.ditto.v1.GetAvatarResponse\x12M\n\x0c\x44\x65leteAvatar\x12\x1d.ditto.v1.DeleteAvatarRequest\x1a\x1e.ditto.v1.DeleteAvatarResponse\x12P\n\rGetServerInfo\x12\x1e.ditto.v1.GetServerInfoRequest\x1a\x1f.ditto.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ditto.v1.animation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTKIND']._serialized_start=2713
-  _globals['_EVENTKIND']._serialized_end=2975
+  _globals['_EVENTKIND']._serialized_start=2773
+  _globals['_EVENTKIND']._serialized_end=3035
   _globals['_ANIMATEREQUEST']._serialized_start=61
   _globals['_ANIMATEREQUEST']._serialized_end=274
   _globals['_ANIMATECONFIG']._serialized_start=277
@@ -51,33 +51,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTAINERCHUNK']._serialized_start=1444
   _globals['_CONTAINERCHUNK']._serialized_end=1522
   _globals['_EVENT']._serialized_start=1524
-  _globals['_EVENT']._serialized_end=1624
-  _globals['_MODULESTATS']._serialized_start=1626
-  _globals['_MODULESTATS']._serialized_end=1724
-  _globals['_CALLSTATS']._serialized_start=1727
-  _globals['_CALLSTATS']._serialized_end=1924
-  _globals['_REGISTERAVATARREQUEST']._serialized_start=1926
-  _globals['_REGISTERAVATARREQUEST']._serialized_end=1981
-  _globals['_AVATAR']._serialized_start=1983
-  _globals['_AVATAR']._serialized_end=2073
-  _globals['_REGISTERAVATARRESPONSE']._serialized_start=2075
-  _globals['_REGISTERAVATARRESPONSE']._serialized_end=2153
-  _globals['_GETAVATARREQUEST']._serialized_start=2155
-  _globals['_GETAVATARREQUEST']._serialized_end=2192
-  _globals['_GETAVATARRESPONSE']._serialized_start=2194
-  _globals['_GETAVATARRESPONSE']._serialized_end=2247
-  _globals['_DELETEAVATARREQUEST']._serialized_start=2249
-  _globals['_DELETEAVATARREQUEST']._serialized_end=2289
-  _globals['_DELETEAVATARRESPONSE']._serialized_start=2291
-  _globals['_DELETEAVATARRESPONSE']._serialized_end=2313
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=2315
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=2337
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=2339
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=2448
-  _globals['_PACKINFO']._serialized_start=2450
-  _globals['_PACKINFO']._serialized_end=2530
-  _globals['_LIMITS']._serialized_start=2533
-  _globals['_LIMITS']._serialized_end=2710
-  _globals['_ANIMATIONSERVICE']._serialized_start=2978
-  _globals['_ANIMATIONSERVICE']._serialized_end=3380
+  _globals['_EVENT']._serialized_end=1640
+  _globals['_MODULESTATS']._serialized_start=1642
+  _globals['_MODULESTATS']._serialized_end=1740
+  _globals['_CALLSTATS']._serialized_start=1743
+  _globals['_CALLSTATS']._serialized_end=1984
+  _globals['_REGISTERAVATARREQUEST']._serialized_start=1986
+  _globals['_REGISTERAVATARREQUEST']._serialized_end=2041
+  _globals['_AVATAR']._serialized_start=2043
+  _globals['_AVATAR']._serialized_end=2133
+  _globals['_REGISTERAVATARRESPONSE']._serialized_start=2135
+  _globals['_REGISTERAVATARRESPONSE']._serialized_end=2213
+  _globals['_GETAVATARREQUEST']._serialized_start=2215
+  _globals['_GETAVATARREQUEST']._serialized_end=2252
+  _globals['_GETAVATARRESPONSE']._serialized_start=2254
+  _globals['_GETAVATARRESPONSE']._serialized_end=2307
+  _globals['_DELETEAVATARREQUEST']._serialized_start=2309
+  _globals['_DELETEAVATARREQUEST']._serialized_end=2349
+  _globals['_DELETEAVATARRESPONSE']._serialized_start=2351
+  _globals['_DELETEAVATARRESPONSE']._serialized_end=2373
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=2375
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=2397
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=2399
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=2508
+  _globals['_PACKINFO']._serialized_start=2510
+  _globals['_PACKINFO']._serialized_end=2590
+  _globals['_LIMITS']._serialized_start=2593
+  _globals['_LIMITS']._serialized_end=2770
+  _globals['_ANIMATIONSERVICE']._serialized_start=3038
+  _globals['_ANIMATIONSERVICE']._serialized_end=3440
 # @@protoc_insertion_point(module_scope)

@@ -150,16 +150,18 @@ class ContainerChunk(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., first_frame_index: _Optional[int] = ..., frame_count: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("kind", "frame_index", "detail", "deadline_ms")
+    __slots__ = ("kind", "frame_index", "detail", "deadline_ms", "gap_ms")
     KIND_FIELD_NUMBER: _ClassVar[int]
     FRAME_INDEX_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    GAP_MS_FIELD_NUMBER: _ClassVar[int]
     kind: EventKind
     frame_index: int
     detail: str
     deadline_ms: int
-    def __init__(self, kind: _Optional[_Union[EventKind, str]] = ..., frame_index: _Optional[int] = ..., detail: _Optional[str] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
+    gap_ms: float
+    def __init__(self, kind: _Optional[_Union[EventKind, str]] = ..., frame_index: _Optional[int] = ..., detail: _Optional[str] = ..., deadline_ms: _Optional[int] = ..., gap_ms: _Optional[float] = ...) -> None: ...
 
 class ModuleStats(_message.Message):
     __slots__ = ("module", "replicas", "rtf", "compute_ms", "queue_ms")
@@ -176,7 +178,7 @@ class ModuleStats(_message.Message):
     def __init__(self, module: _Optional[str] = ..., replicas: _Optional[_Iterable[str]] = ..., rtf: _Optional[float] = ..., compute_ms: _Optional[float] = ..., queue_ms: _Optional[float] = ...) -> None: ...
 
 class CallStats(_message.Message):
-    __slots__ = ("frames", "video_seconds", "speech_seconds", "ffd_ms", "ffd_compute_ms", "av_skew_ms", "modules", "avatar_source")
+    __slots__ = ("frames", "video_seconds", "speech_seconds", "ffd_ms", "ffd_compute_ms", "av_skew_ms", "modules", "avatar_source", "failovers", "failover_gap_ms")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     VIDEO_SECONDS_FIELD_NUMBER: _ClassVar[int]
     SPEECH_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -185,6 +187,8 @@ class CallStats(_message.Message):
     AV_SKEW_MS_FIELD_NUMBER: _ClassVar[int]
     MODULES_FIELD_NUMBER: _ClassVar[int]
     AVATAR_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FAILOVERS_FIELD_NUMBER: _ClassVar[int]
+    FAILOVER_GAP_MS_FIELD_NUMBER: _ClassVar[int]
     frames: int
     video_seconds: float
     speech_seconds: float
@@ -193,7 +197,9 @@ class CallStats(_message.Message):
     av_skew_ms: float
     modules: _containers.RepeatedCompositeFieldContainer[ModuleStats]
     avatar_source: str
-    def __init__(self, frames: _Optional[int] = ..., video_seconds: _Optional[float] = ..., speech_seconds: _Optional[float] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ..., av_skew_ms: _Optional[float] = ..., modules: _Optional[_Iterable[_Union[ModuleStats, _Mapping]]] = ..., avatar_source: _Optional[str] = ...) -> None: ...
+    failovers: int
+    failover_gap_ms: float
+    def __init__(self, frames: _Optional[int] = ..., video_seconds: _Optional[float] = ..., speech_seconds: _Optional[float] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ..., av_skew_ms: _Optional[float] = ..., modules: _Optional[_Iterable[_Union[ModuleStats, _Mapping]]] = ..., avatar_source: _Optional[str] = ..., failovers: _Optional[int] = ..., failover_gap_ms: _Optional[float] = ...) -> None: ...
 
 class RegisterAvatarRequest(_message.Message):
     __slots__ = ("portrait", "pack")

@@ -15,22 +15,26 @@ class EncodeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[EncodeConfig, _Mapping]] = ..., audio: _Optional[bytes] = ...) -> None: ...
 
 class EncodeConfig(_message.Message):
-    __slots__ = ("call_id", "audio_format", "checkpoint")
+    __slots__ = ("call_id", "audio_format", "checkpoint", "moved")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     audio_format: _types_pb2.AudioFormat
     checkpoint: bytes
-    def __init__(self, call_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., checkpoint: _Optional[bytes] = ...) -> None: ...
+    moved: bool
+    def __init__(self, call_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., moved: _Optional[bool] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
-    __slots__ = ("accepted", "features")
+    __slots__ = ("accepted", "features", "requests_taken")
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_TAKEN_FIELD_NUMBER: _ClassVar[int]
     accepted: _types_pb2.SessionAccepted
     features: EncodedFeatures
-    def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., features: _Optional[_Union[EncodedFeatures, _Mapping]] = ...) -> None: ...
+    requests_taken: int
+    def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., features: _Optional[_Union[EncodedFeatures, _Mapping]] = ..., requests_taken: _Optional[int] = ...) -> None: ...
 
 class EncodedFeatures(_message.Message):
     __slots__ = ("frames", "timing", "checkpoint", "requests_taken")

@@ -19,7 +19,7 @@ class GenerateRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
 
 class GenerateConfig(_message.Message):
-    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame")
+    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame", "moved")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class GenerateConfig(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     identity: _types_pb2.FaceIdentity
     seed: int
@@ -40,15 +41,18 @@ class GenerateConfig(_message.Message):
     checkpoint: bytes
     history: _types_pb2.FrameBlock
     first_frame: int
-    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., history: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., first_frame: _Optional[int] = ...) -> None: ...
+    moved: bool
+    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., history: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., first_frame: _Optional[int] = ..., moved: _Optional[bool] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
-    __slots__ = ("accepted", "motion")
+    __slots__ = ("accepted", "motion", "requests_taken")
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_TAKEN_FIELD_NUMBER: _ClassVar[int]
     accepted: _types_pb2.SessionAccepted
     motion: GeneratedMotion
-    def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., motion: _Optional[_Union[GeneratedMotion, _Mapping]] = ...) -> None: ...
+    requests_taken: int
+    def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., motion: _Optional[_Union[GeneratedMotion, _Mapping]] = ..., requests_taken: _Optional[int] = ...) -> None: ...
 
 class GeneratedMotion(_message.Message):
     __slots__ = ("frames", "timing", "checkpoint", "requests_taken")

@@ -52,16 +52,18 @@ class RenderRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[RenderConfig, _Mapping]] = ..., portrait: _Optional[bytes] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
 
 class RenderConfig(_message.Message):
-    __slots__ = ("call_id", "content_key", "video_format", "view")
+    __slots__ = ("call_id", "content_key", "video_format", "view", "moved")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_KEY_FIELD_NUMBER: _ClassVar[int]
     VIDEO_FORMAT_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     content_key: str
     video_format: _types_pb2.VideoFormat
     view: _types_pb2.View
-    def __init__(self, call_id: _Optional[str] = ..., content_key: _Optional[str] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ...) -> None: ...
+    moved: bool
+    def __init__(self, call_id: _Optional[str] = ..., content_key: _Optional[str] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., moved: _Optional[bool] = ...) -> None: ...
 
 class RenderResponse(_message.Message):
     __slots__ = ("accepted", "portrait_needed", "frame")
