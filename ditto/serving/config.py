@@ -15,7 +15,7 @@ from types import NoneType
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from ditto.errors import SetupError
 from ditto.serving.batcher import BatchLimits
@@ -23,6 +23,10 @@ from ditto.serving.batcher import BatchLimits
 ENVIRONMENT_PREFIX = "DITTO_"
 RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_OFFLINE", "DITTO_REFERENCE_DIR"})
 """Read by the pack manager, not configuration of a process."""
+CLIENT_PREFIX = "DITTO_CLIENT_"
+"""Begins the variables that clients read, likewise."""
+MESSAGE_BYTES = 32 * 2**20
+"""Largest message of the contract."""
 
 
 def default_replica() -> str:
@@ -45,6 +49,22 @@ class ProcessConfig(BaseModel):
     """Least severity that is logged: debug, info, warning or error."""
     drain_seconds: float = Field(default=30.0, ge=0)
     """Time that live sessions get to end after SIGTERM."""
+    message_bytes: int = Field(default=MESSAGE_BYTES, ge=2**16, le=2 * MESSAGE_BYTES)
+    """Largest request message that is taken. Unit: bytes."""
+    tls_certificate: Path | None = None
+    """PEM file with the certificate chain of the gRPC server. Default: clear text. Read again when
+    it changes."""
+    tls_key: Path | None = None
+    """PEM file with its private key, without a passphrase."""
+    tls_client_ca: Path | None = None
+    """PEM file with authorities; callers must then present a certificate of one of them."""
+    insecure: bool = False
+    """Allow clear text, and to stages any caller, on an address that others can reach."""
+
+    @property
+    def missing_caller_check(self) -> str | None:
+        """What a process that others can reach lacks to know its callers, and the mend."""
+        return None
 
     @field_validator("listen", "metrics_listen")
     @classmethod
@@ -64,6 +84,8 @@ class StageConfig(ProcessConfig):
     """What the pack lets a process choose, as weights, device, backend; its manifest lists them."""
     slots: int = Field(default=4, ge=1)
     """Most sessions at once; further ones are refused with RESOURCE_EXHAUSTED."""
+    reserved_slots: int = Field(default=2, ge=0)
+    """Sessions beyond `slots` that only calls under way may take: those of a replica that is gone."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """A session that sends nothing for so long is ended."""
     max_batch: int = Field(default=8, ge=1)
@@ -72,9 +94,21 @@ class StageConfig(ProcessConfig):
     """Longest that a step waits for those of other sessions; a lone session never waits."""
 
     @property
+    def missing_caller_check(self) -> str | None:
+        """A stage knows the gateway by its certificate."""
+        if self.tls_client_ca or self.insecure:
+            return None
+        return (
+            "set tls_certificate, tls_key and tls_client_ca so that it serves the gateway alone, "
+            "or insecure: true where something else protects the network"
+        )
+
+    @property
     def batch_limits(self) -> BatchLimits:
         """What a stage's batcher may do."""
-        return BatchLimits(self.max_batch, self.batch_wait_ms / 1000, self.slots + 1)
+        return BatchLimits(
+            self.max_batch, self.batch_wait_ms / 1000, self.slots + self.reserved_slots + 1
+        )
 
 
 Config = TypeVar("Config", bound=ProcessConfig)
@@ -118,6 +152,12 @@ def load_config(
         ) from None
 
 
+def is_setting(variable: str) -> bool:
+    """Whether an environment variable sets a key of a process."""
+    is_ours = variable.startswith(ENVIRONMENT_PREFIX) and not variable.startswith(CLIENT_PREFIX)
+    return is_ours and variable not in RESERVED_ENVIRONMENT
+
+
 def _describe_keys(model: type[ProcessConfig]) -> str:
     lines = [f"  {name:24} {field.description}" for name, field in model.model_fields.items()]
     return "\n".join(["keys, also as environment variables DITTO_<KEY>:", *lines])
@@ -137,7 +177,7 @@ def _from_environment(model: type[ProcessConfig], environment: Mapping[str, str]
     texts = {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): text
         for name, text in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in RESERVED_ENVIRONMENT
+        if is_setting(name)
     }
     _refuse_unknown(model, texts, f"environment ({ENVIRONMENT_PREFIX}...)")
     return {key: _value(model, key, text) for key, text in texts.items()}
@@ -149,6 +189,11 @@ def _from_settings(model: type[ProcessConfig], settings: Sequence[str]) -> dict[
         key, equals, text = setting.partition("=")
         if not equals:
             raise SetupError(f"--set {setting}: must be KEY=VALUE")
+        if _is_secret(model, key):
+            raise SetupError(
+                f"--set {key}: everybody on this machine can read command lines; "
+                f"use {ENVIRONMENT_PREFIX}{key.upper()} or the file"
+            )
         texts[key] = text
     _refuse_unknown(model, texts, "--set")
     return {key: _value(model, key, text) for key, text in texts.items()}
@@ -163,7 +208,7 @@ def _refuse_unknown(model: type[ProcessConfig], keys: Mapping[str, Any], source:
 def _value(model: type[ProcessConfig], key: str, text: str) -> Any:
     """A text as YAML, but verbatim for keys that take a string (a name may look like a number)."""
     annotation = model.model_fields[key].annotation
-    if annotation is str:
+    if annotation is str or _is_secret(model, key):
         return text
     try:
         value = yaml.safe_load(text)
@@ -172,3 +217,8 @@ def _value(model: type[ProcessConfig], key: str, text: str) -> Any:
     if value is not None and set(get_args(annotation)) == {str, NoneType}:
         return text
     return value
+
+
+def _is_secret(model: type[ProcessConfig], key: str) -> bool:
+    field = model.model_fields.get(key)
+    return field is not None and SecretStr in (field.annotation, *get_args(field.annotation))

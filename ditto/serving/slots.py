@@ -1,4 +1,8 @@
-"""Session slots: a stage takes so many sessions at once and refuses the next one at the door."""
+"""Session slots: a stage takes so many sessions at once and refuses the next one at the door.
+
+A few more are kept for sessions of calls that are under way: those of a replica that was lost or
+drains must find room although new calls fill every slot that they can get.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,12 @@ RETRY_AFTER_MS = 1000
 class SlotPool:
     """Counts the live sessions of one module. Used from the event loop only."""
 
-    def __init__(self, module: str, slots: int) -> None:
+    def __init__(self, module: str, slots: int, reserved: int = 0) -> None:
+        """``reserved`` slots beyond ``slots`` go to moved sessions only."""
         self._module = module
         self._slots = slots
-        self._live = 0
+        self._reserved = reserved
+        self._live = self._realtime = 0
         self._idle = asyncio.Event()
         self.draining = False
         """Set by `drain`: no further session starts."""
@@ -31,20 +37,25 @@ class SlotPool:
         return self._live
 
     @property
+    def realtime(self) -> int:
+        """Those of them that must keep the pace of their video."""
+        return self._realtime
+
+    @property
     def free(self) -> int:
-        """Sessions that may still start."""
-        return 0 if self.draining else self._slots - self._live
+        """New sessions that may still start."""
+        return 0 if self.draining else max(0, self._slots - self._live)
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Hold a slot for the length of a block.
+    def take(self, moved: bool = False) -> Iterator[None]:
+        """Hold a slot for the length of a block, if need be a reserved one where `moved`.
 
         Raises `AtCapacityError` when none is free, `StageUnavailableError` while draining.
         """
         if self.draining:
             metrics.ADMISSIONS_REFUSED.labels("draining").inc()
             raise StageUnavailableError(f"{self._module} is draining; use another replica")
-        if self._live >= self._slots:
+        if self._live >= self._slots + (self._reserved if moved else 0):
             metrics.ADMISSIONS_REFUSED.labels("no_slot").inc()
             raise AtCapacityError(
                 f"{self._module}: all {self._slots} slots are taken", RETRY_AFTER_MS

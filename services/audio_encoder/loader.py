@@ -35,7 +35,7 @@ def make_load(config: AudioEncoderConfig) -> Load:
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, encoder.frame_rate
         )
-        slots = SlotPool(MODULE, config.slots)
+        slots = SlotPool(MODULE, config.slots, config.reserved_slots)
         batcher: StageBatcher[Features | None] = Batcher(
             MODULE, stage_work(encoder), config.batch_limits, lambda: slots.live
         )

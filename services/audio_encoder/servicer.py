@@ -55,7 +55,7 @@ class AudioEncoderServicer(AudioEncoderServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take():
+        with self._slots.take(first.config.moved):
             session = self._open(first.config)
             await context.write(EncodeResponse(accepted=self._identity.accepted()))
             call = _Call(session, StepRunner(self._identity, self._batcher), context)
@@ -88,7 +88,10 @@ class _Call:
         for piece in self._session.pieces(audio):
             left -= len(piece)
             self._requests_taken += not left
-            await self._send(await self._steps.run(self._session.take(piece, not left)))
+            features = await self._steps.run(self._session.take(piece, not left))
+            await self._send(features)
+            if not left and features is None:
+                await self._context.write(EncodeResponse(requests_taken=self._requests_taken))
 
     async def finish(self) -> None:
         """Encode what the end of the speech completes."""

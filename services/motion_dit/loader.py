@@ -38,7 +38,7 @@ def make_load(config: MotionDitConfig) -> Load:
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, facts.frame_rate
         )
-        slots = SlotPool(MODULE, config.slots)
+        slots = SlotPool(MODULE, config.slots, config.reserved_slots)
         batcher: StageBatcher[GeneratedFrames | None] = Batcher(
             MODULE, stage_work(generator), config.batch_limits, lambda: slots.live
         )

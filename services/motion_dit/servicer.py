@@ -62,7 +62,7 @@ class MotionDitServicer(MotionDitServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take():
+        with self._slots.take(first.config.moved):
             session = self._open(first.config)
             await self._catch_up(session, first.config)
             await context.write(GenerateResponse(accepted=self._identity.accepted()))
@@ -122,6 +122,7 @@ class _Call:
             from_frame = control.from_frame if control.HasField("from_frame") else None
             self._session.control(control_of(control), from_frame)
             self._requests_taken += 1
+            await self._acknowledge()
         elif kind == "motion":
             motion = frames_of(request.motion, MOTION_DIM, self._session.next_index)
             self._requests_taken += 1
@@ -141,7 +142,13 @@ class _Call:
         for piece in self._session.pieces(features):
             left -= len(piece)
             self._requests_taken += not left
-            await self._send(await self._steps.run(self._session.take(piece, not left)))
+            motion = await self._steps.run(self._session.take(piece, not left))
+            await self._send(motion)
+            if not left and motion is None:
+                await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        await self._context.write(GenerateResponse(requests_taken=self._requests_taken))
 
     async def _send(self, motion: GeneratedFrames | None) -> None:
         if motion is None:

@@ -65,7 +65,7 @@ class MotionSession:
         self._driven: Array | None = None
         stage = ("generator", type(self._state))
         counts = [("features_taken", int), ("next_frame", int), ("offset", int)]
-        layout = [stage, ("controls", ControlState), *counts]
+        layout = [stage, ("controls", ControlState), *counts, ("driven", Array | None)]
         self._checkpoint_type = make_dataclass("MotionSessionState", layout, frozen=True)
 
     def resume(self, data: bytes) -> None:
@@ -80,6 +80,7 @@ class MotionSession:
         self.features_taken = state.features_taken
         self._next_frame = state.next_frame
         self._offset = state.offset
+        self._driven = state.driven
 
     def catch_up(self, features: Array, first_frame: int | None) -> None:
         """Go on behind features (T, D) whose motion was sent before, at another index.
@@ -142,7 +143,7 @@ class MotionSession:
         first, self._next_frame = self._next_frame, self._next_frame + len(motion)
         frames = track.onto(np.concatenate([self._driven[None], motion]), self._reference)[1:]
         self._controls, shaped = controls.apply(self._controls, first, frames, self._reference)
-        return GeneratedFrames(first, shaped, b"")
+        return GeneratedFrames(first + self._offset, shaped, self._checkpoint())
 
     def _accept(
         self, state: Any, frames: Array | None, taken: int, with_checkpoint: bool
@@ -160,7 +161,12 @@ class MotionSession:
 
     def _checkpoint(self) -> bytes:
         state = self._checkpoint_type(
-            self._state, self._controls, self.features_taken, self._next_frame, self._offset
+            self._state,
+            self._controls,
+            self.features_taken,
+            self._next_frame,
+            self._offset,
+            self._driven,
         )
         return dump_state(state, self._pack_hash)
 

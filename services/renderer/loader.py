@@ -45,7 +45,7 @@ def make_load(config: RendererConfig) -> Load:
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, facts.frame_rate
         )
-        slots = SlotPool(MODULE, config.slots)
+        slots = SlotPool(MODULE, config.slots, config.reserved_slots)
         library = PortraitLibrary(renderer, identity, config)
         pipeline = RenderPipeline(renderer, config.batch_limits, lambda: slots.live)
         servicer = RendererServicer(renderer, identity, slots, library, pipeline, config)

@@ -89,14 +89,14 @@ class RendererServicer(RendererServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take():
+        with self._slots.take(first.config.moved):
             registered = await self._find(first.config.content_key, reader, context)
             session = self._open(first.config, registered)
             await context.write(RenderResponse(accepted=self._accepted(session, registered)))
             await self._render(session, reader, context)
 
     async def _find(self, content_key: str, reader: Requests, context: Any) -> Registered:
-        found = await self._library.find(content_key)
+        found = await self._library.find(content_key) if content_key else None
         if found is not None:
             return found
         await context.write(RenderResponse(portrait_needed=PortraitNeeded()))
@@ -104,7 +104,7 @@ class RendererServicer(RendererServiceServicer):
         if answer.WhichOneof("request") != "portrait":
             raise ProtocolError("`portrait_needed` must be answered with `portrait`")
         registered = await self._library.register(answer.portrait)
-        if registered.content_key != content_key:
+        if content_key not in ("", registered.content_key):
             raise InvalidInputError("portrait", f"is not the image of content key {content_key}")
         return registered
 

@@ -93,7 +93,7 @@ class Served:
         call = MotionDitServiceStub(self.channel).Generate(sent())
         replies = [reply async for reply in call]
         assert replies[0].accepted.pack_hash == "hash-1"
-        return [reply.motion for reply in replies[1:]]
+        return [reply.motion for reply in replies if reply.HasField("motion")]
 
     async def refusal(self, *requests: GenerateRequest) -> errors.DittoError:
         with pytest.raises(grpc.aio.AioRpcError) as failed:

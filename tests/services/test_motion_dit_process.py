@@ -47,7 +47,7 @@ async def generate(
             iter([GenerateRequest(config=config), *requests])
         )
         replies = [reply async for reply in call]
-    return [reply.motion for reply in replies[1:]]
+    return [reply.motion for reply in replies if reply.HasField("motion")]
 
 
 def frames(replies: list[GeneratedMotion]) -> np.ndarray:
