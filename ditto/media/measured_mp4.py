@@ -65,13 +65,13 @@ def measure_mp4(data: bytes) -> MeasuredMp4:
             codecs = picture.name, container.streams.audio[0].codec_context.name
             times = [frame.time for frame in container.decode(video=0)]
             size = picture.width, picture.height
-        return MeasuredMp4(*size, *codecs, np.array(times, np.float64), _sound(data))
+        return MeasuredMp4(*size, *codecs, np.array(times, np.float64), decoded_sound(data))
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise CorruptDataError(f"not a video with sound: {error}") from error
 
 
-def _sound(data: bytes) -> Samples:
-    """The sound track, each decoded piece at the place that its timestamp says."""
+def decoded_sound(data: bytes) -> Samples:
+    """(n,) the sound track at 16 kHz, each decoded piece at the place that its timestamp says."""
     resampler = av.AudioResampler("fltp", "mono", SAMPLE_RATE_HZ)
     with av.open(io.BytesIO(data), "r") as container:
         decoded = [
