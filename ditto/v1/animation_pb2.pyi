@@ -30,21 +30,23 @@ EVENT_KIND_FRAMES_SKIPPED: EventKind
 EVENT_KIND_FAILED_OVER: EventKind
 
 class AnimateRequest(_message.Message):
-    __slots__ = ("config", "audio", "control", "interrupt", "motion")
+    __slots__ = ("config", "audio", "control", "interrupt", "motion", "sent_ms_ago")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     INTERRUPT_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
+    SENT_MS_AGO_FIELD_NUMBER: _ClassVar[int]
     config: AnimateConfig
     audio: bytes
     control: _types_pb2.MotionControl
     interrupt: Interrupt
     motion: _types_pb2.FrameBlock
-    def __init__(self, config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
+    sent_ms_ago: int
+    def __init__(self, config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., sent_ms_ago: _Optional[int] = ...) -> None: ...
 
 class AnimateConfig(_message.Message):
-    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume", "driving")
+    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume", "driving", "keep_quality")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     AVATAR_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +62,7 @@ class AnimateConfig(_message.Message):
     FRAME_RATE_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     DRIVING_FIELD_NUMBER: _ClassVar[int]
+    KEEP_QUALITY_FIELD_NUMBER: _ClassVar[int]
     portrait: bytes
     avatar_id: str
     audio_format: _types_pb2.AudioFormat
@@ -75,17 +78,32 @@ class AnimateConfig(_message.Message):
     frame_rate: int
     resume: Resume
     driving: _types_pb2.Driving
-    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., driving: _Optional[_Union[_types_pb2.Driving, str]] = ...) -> None: ...
+    keep_quality: bool
+    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., driving: _Optional[_Union[_types_pb2.Driving, str]] = ..., keep_quality: _Optional[bool] = ...) -> None: ...
 
 class Resume(_message.Message):
-    __slots__ = ("token", "next_frame_index", "speech_offset")
+    __slots__ = ("token", "next_frame_index", "speech_offset", "silent_ms", "speech_bytes")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     NEXT_FRAME_INDEX_FIELD_NUMBER: _ClassVar[int]
     SPEECH_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SILENT_MS_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_BYTES_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     next_frame_index: int
     speech_offset: int
-    def __init__(self, token: _Optional[bytes] = ..., next_frame_index: _Optional[int] = ..., speech_offset: _Optional[int] = ...) -> None: ...
+    silent_ms: int
+    speech_bytes: int
+    def __init__(self, token: _Optional[bytes] = ..., next_frame_index: _Optional[int] = ..., speech_offset: _Optional[int] = ..., silent_ms: _Optional[int] = ..., speech_bytes: _Optional[int] = ...) -> None: ...
+
+class ResumePoint(_message.Message):
+    __slots__ = ("token", "speech_offset", "controls")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    token: bytes
+    speech_offset: int
+    controls: int
+    def __init__(self, token: _Optional[bytes] = ..., speech_offset: _Optional[int] = ..., controls: _Optional[int] = ...) -> None: ...
 
 class Interrupt(_message.Message):
     __slots__ = ("last_played_frame_index",)
@@ -94,18 +112,20 @@ class Interrupt(_message.Message):
     def __init__(self, last_played_frame_index: _Optional[int] = ...) -> None: ...
 
 class AnimateResponse(_message.Message):
-    __slots__ = ("started", "frame", "chunk", "event", "stats")
+    __slots__ = ("started", "frame", "chunk", "event", "stats", "resume_point")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     STATS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_POINT_FIELD_NUMBER: _ClassVar[int]
     started: Started
     frame: VideoFrame
     chunk: ContainerChunk
     event: Event
     stats: CallStats
-    def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., chunk: _Optional[_Union[ContainerChunk, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., stats: _Optional[_Union[CallStats, _Mapping]] = ...) -> None: ...
+    resume_point: ResumePoint
+    def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., frame: _Optional[_Union[VideoFrame, _Mapping]] = ..., chunk: _Optional[_Union[ContainerChunk, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., stats: _Optional[_Union[CallStats, _Mapping]] = ..., resume_point: _Optional[_Union[ResumePoint, _Mapping]] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("call_id", "config", "width", "height", "warnings", "mime_type", "resume_token", "pack_version")
@@ -128,16 +148,20 @@ class Started(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., mime_type: _Optional[str] = ..., resume_token: _Optional[bytes] = ..., pack_version: _Optional[str] = ...) -> None: ...
 
 class VideoFrame(_message.Message):
-    __slots__ = ("index", "pts_us", "speech_sample_offset", "data")
+    __slots__ = ("index", "pts_us", "speech_sample_offset", "data", "width", "height")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     PTS_US_FIELD_NUMBER: _ClassVar[int]
     SPEECH_SAMPLE_OFFSET_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
     index: int
     pts_us: int
     speech_sample_offset: int
     data: bytes
-    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., speech_sample_offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    width: int
+    height: int
+    def __init__(self, index: _Optional[int] = ..., pts_us: _Optional[int] = ..., speech_sample_offset: _Optional[int] = ..., data: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
 
 class ContainerChunk(_message.Message):
     __slots__ = ("data", "first_frame_index", "frame_count")
