@@ -46,7 +46,7 @@ class AnimateRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[AnimateConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., interrupt: _Optional[_Union[Interrupt, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., sent_ms_ago: _Optional[int] = ...) -> None: ...
 
 class AnimateConfig(_message.Message):
-    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume", "driving", "keep_quality")
+    __slots__ = ("portrait", "avatar_id", "audio_format", "video_format", "view", "pacing", "emotion", "emotion_intensity", "seed", "sampling_steps", "motion", "pack", "frame_rate", "resume", "driving", "resume_interval_ms", "keep_quality")
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     AVATAR_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class AnimateConfig(_message.Message):
     FRAME_RATE_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     DRIVING_FIELD_NUMBER: _ClassVar[int]
+    RESUME_INTERVAL_MS_FIELD_NUMBER: _ClassVar[int]
     KEEP_QUALITY_FIELD_NUMBER: _ClassVar[int]
     portrait: bytes
     avatar_id: str
@@ -78,8 +79,9 @@ class AnimateConfig(_message.Message):
     frame_rate: int
     resume: Resume
     driving: _types_pb2.Driving
+    resume_interval_ms: int
     keep_quality: bool
-    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., driving: _Optional[_Union[_types_pb2.Driving, str]] = ..., keep_quality: _Optional[bool] = ...) -> None: ...
+    def __init__(self, portrait: _Optional[bytes] = ..., avatar_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., pacing: _Optional[_Union[_types_pb2.Pacing, str]] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., seed: _Optional[int] = ..., sampling_steps: _Optional[int] = ..., motion: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., pack: _Optional[str] = ..., frame_rate: _Optional[int] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., driving: _Optional[_Union[_types_pb2.Driving, str]] = ..., resume_interval_ms: _Optional[int] = ..., keep_quality: _Optional[bool] = ...) -> None: ...
 
 class Resume(_message.Message):
     __slots__ = ("token", "next_frame_index", "speech_offset", "silent_ms", "speech_bytes")
