@@ -13,7 +13,7 @@ from ditto.errors import SetupError
 from ditto.local_cluster.child import Child, OnLine
 from ditto.local_cluster.health import is_serving
 from ditto.local_cluster.ports import HOST, free_port, is_free
-from ditto.serving.config import ENVIRONMENT_PREFIX, RESERVED_ENVIRONMENT
+from ditto.serving.config import is_setting
 
 _POLL_S = 0.1
 _PORT_ATTEMPTS = 4
@@ -68,11 +68,7 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def ignored_variables(environment: Mapping[str, str]) -> list[str]:
     """``DITTO_<KEY>`` variables: each would reach every process, and most do not know the key."""
-    return sorted(
-        name
-        for name in environment
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in RESERVED_ENVIRONMENT
-    )
+    return sorted(filter(is_setting, environment))
 
 
 def start(plan: ServerPlan, on_line: OnLine) -> Server:

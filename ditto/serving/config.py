@@ -15,10 +15,11 @@ from types import NoneType
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from ditto.errors import SetupError
 from ditto.serving.batcher import BatchLimits
+from ditto.serving.transport import TransportLimits
 
 ENVIRONMENT_PREFIX = "DITTO_"
 RESERVED_ENVIRONMENT = frozenset({"DITTO_CACHE_DIR", "DITTO_OFFLINE", "DITTO_REFERENCE_DIR"})
@@ -34,10 +35,8 @@ def default_replica() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-class ProcessConfig(BaseModel):
+class ProcessConfig(TransportLimits):
     """Keys that every server process has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     listen: str
     """Address of the gRPC server, host:port."""
@@ -85,7 +84,7 @@ class StageConfig(ProcessConfig):
     slots: int = Field(default=4, ge=1)
     """Most sessions at once; further ones are refused with RESOURCE_EXHAUSTED."""
     reserved_slots: int = Field(default=2, ge=0)
-    """Sessions beyond `slots` that only calls under way may take: those of a replica that is gone."""
+    """Sessions beyond `slots` that only calls under way may take, when a replica is gone."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """A session that sends nothing for so long is ended."""
     max_batch: int = Field(default=8, ge=1)

@@ -96,6 +96,20 @@ PREPARE = Histogram(
     buckets=_DELAY_SECONDS,
 )
 
+CERTIFICATE_EXPIRY = Gauge(
+    "ditto_certificate_expiry_timestamp_seconds",
+    "When a certificate file in use expires, by its key, in seconds since 1970",
+    ["file"],
+)
+RELOAD_ERRORS = Counter(
+    "ditto_reload_errors_total",
+    "Looks at changed certificate or token files that could not be used",
+    ["file"],
+)
+DENIED = Counter(
+    "ditto_denied_total", "Requests that a token or a tenant's limits did not allow", ["reason"]
+)
+
 
 def observe_step(module: str, took: StepTime, frames: int, frame_rate: int) -> None:
     """Record one step of a session; its real-time factor only where it gave frames."""

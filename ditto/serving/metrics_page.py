@@ -1,7 +1,8 @@
-"""The page that Prometheus scrapes: GET /metrics, and nothing else."""
+"""What Prometheus scrapes and a kubelet probes: /metrics, /live and /ready, and nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -9,13 +10,20 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from ditto.errors import SetupError
 
+PROBE_S = 2.0
+"""A process that does not say for so long how it is, is not well."""
+Probe = Callable[[str], bool | None]
+"""Whether the probe of a path succeeds; None for a path that is none. May raise `TimeoutError`."""
+
 
 class _Page(BaseHTTPRequestHandler):
     timeout = 10
+    probe: Probe
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] != "/metrics":
-            self.send_error(404, "only /metrics is here")
+        path = self.path.partition("?")[0]
+        if path != "/metrics":
+            self._answer_probe(path)
             return
         body = generate_latest(REGISTRY)
         self.send_response(200)
@@ -24,6 +32,18 @@ class _Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _answer_probe(self, path: str) -> None:
+        try:
+            is_well = type(self).probe(path)
+        except TimeoutError:
+            is_well = False
+        if is_well is None:
+            self.send_error(404, "only /metrics, /live and /ready are here")
+            return
+        self.send_response(200 if is_well else 503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, *_: object) -> None:
         """Scrapes are too many to log."""
 
@@ -31,11 +51,12 @@ class _Page(BaseHTTPRequestHandler):
 class MetricsPage:
     """Serves the metrics of this process in threads of its own until `close`."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, probe: Probe = lambda _: None) -> None:
         """Bind ``address`` (host:port). Raises `SetupError` when it is taken."""
         host, _, port = address.rpartition(":")
+        page = type("Page", (_Page,), {"probe": staticmethod(probe)})
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), _Page)
+            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), page)
         except OSError as error:
             raise SetupError(
                 f"metrics_listen: cannot bind {address} ({error.strerror}); "

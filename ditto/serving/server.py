@@ -12,10 +12,12 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import grpc
+from grpc.aio import ServerInterceptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH_SERVICE
 from grpc_health.v1.health import aio as async_health  # type: ignore[attr-defined]
@@ -23,24 +25,24 @@ from grpc_reflection.v1alpha import reflection
 
 from ditto.errors import SetupError
 from ditto.serving import metrics
-from ditto.serving.config import Config, ProcessConfig, parse_config
+from ditto.serving.config import MESSAGE_BYTES, Config, ProcessConfig, parse_config
+from ditto.serving.credentials import Credentials, server_credentials
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.logging import configure_logging
-from ditto.serving.metrics_page import MetricsPage
+from ditto.serving.metrics_page import PROBE_S, MetricsPage, Probe
 
 log = logging.getLogger(__name__)
 
 LIVENESS = "liveness"
 """Health of this name is SERVING from the start until shutdown: whether the process answers at all,
 where the others tell whether it can do its work now."""
-MAX_RECEIVE_BYTES = 32 * 2**20
-"""Largest request message that a process takes."""
+MAX_RECEIVE_BYTES = MESSAGE_BYTES
+"""Largest request message that a process takes, unless configured otherwise."""
+_CERTIFICATE_LOOK_S = 10.0
+"""A renewed certificate shows in the metrics after so long at the latest."""
+_PROBES = {"/live": LIVENESS, "/ready": ""}
+"""Health as pages beside the metrics: a kubelet's gRPC probes cannot speak TLS."""
 
-_OPTIONS = (
-    ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
-    ("grpc.max_send_message_length", MAX_RECEIVE_BYTES),
-)
 _HealthStatus = health_pb2.HealthCheckResponse
 
 
@@ -75,6 +77,8 @@ class DependentService(Service, Protocol):
 
 Load = Callable[[], Awaitable[Service]]
 """Loads and warms up; whatever blocks belongs in a thread."""
+Interceptors = Callable[[Config], Sequence["ServerInterceptor[Any, Any]"]]
+"""Makes what stands between the process's own interceptor and its service."""
 
 
 class _LateHandlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]
@@ -101,15 +105,23 @@ class _LateHandlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]
 class ProcessServer:
     """One gRPC server with health, reflection and the metrics page around a `Service`."""
 
-    def __init__(self, config: ProcessConfig) -> None:
+    def __init__(
+        self,
+        config: ProcessConfig,
+        interceptors: Sequence[ServerInterceptor[Any, Any]] = (),
+    ) -> None:
+        """Raises `SetupError` for certificates that cannot be used, or are missing."""
         self._config = config
+        self._credentials = server_credentials(config)
         self._service: Service | None = None
         self._health = async_health.HealthServicer()
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(lambda: self.is_loaded)], options=_OPTIONS
+            interceptors=[CallInterceptor(lambda: self.is_loaded), *interceptors],
+            options=_options(config.message_bytes),
         )
         self._late = _LateHandlers()
         self._page: MetricsPage | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -123,13 +135,13 @@ class ProcessServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers([self._late])
         try:
-            self._server.add_insecure_port(self._config.listen)
+            self._listen()
         except RuntimeError:
             raise SetupError(
                 f"listen: cannot bind {self._config.listen}; "
                 "stop the process that holds it, or choose another port"
             ) from None
-        self._page = MetricsPage(self._config.metrics_listen)
+        self._page = MetricsPage(self._config.metrics_listen, self._probe())
         await self._server.start()
 
     async def serve(self, load: Load) -> None:
@@ -144,6 +156,29 @@ class ProcessServer:
             await service.follow_health(self._report)
         else:
             await self._report(True)
+
+    def _listen(self) -> None:
+        if self._credentials is None:
+            self._server.add_insecure_port(self._config.listen)
+        else:
+            self._server.add_secure_port(self._config.listen, self._credentials.for_server())
+            self._watching = asyncio.create_task(_watch(self._credentials))
+
+    def _probe(self) -> Probe:
+        """What the page answers to probes, asked of the event loop so that a hang shows."""
+        loop = asyncio.get_running_loop()
+
+        async def status(name: str) -> bool:
+            request = health_pb2.HealthCheckRequest(service=name)
+            found = await self._health.Check(request, None)
+            return bool(found.status == _HealthStatus.SERVING)
+
+        def probe(path: str) -> bool | None:
+            if path not in _PROBES:
+                return None
+            return asyncio.run_coroutine_threadsafe(status(_PROBES[path]), loop).result(PROBE_S)
+
+        return probe
 
     async def _report(self, is_serving: bool) -> None:
         status = _HealthStatus.SERVING if is_serving else _HealthStatus.NOT_SERVING
@@ -165,8 +200,25 @@ class ProcessServer:
         await self._server.stop(0.5)
         if self._service is not None:
             await self._service.close()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._page is not None:
             await asyncio.to_thread(self._page.close)
+
+
+def _options(message_bytes: int) -> Sequence[tuple[str, int]]:
+    return (
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", message_bytes),
+        ("grpc.max_send_message_length", MAX_RECEIVE_BYTES),
+    )
+
+
+async def _watch(credentials: Credentials) -> None:
+    """Look at the files between handshakes too, for the metrics and the warnings."""
+    while True:
+        await asyncio.sleep(_CERTIFICATE_LOOK_S)
+        credentials.refresh()
 
 
 def run(
@@ -175,6 +227,7 @@ def run(
     default_file: Path,
     make_load: Callable[[Config], Load],
     arguments: Sequence[str] | None = None,
+    make_interceptors: Interceptors[Config] = lambda _: (),
 ) -> int:
     """Run a process until SIGTERM or SIGINT; give its exit status.
 
@@ -183,19 +236,20 @@ def run(
     try:
         config = parse_config(model, default_file, arguments)
         configure_logging(config.log_level, module, config.replica)
-        asyncio.run(_run_until_signal(config, make_load(config)))
+        server = partial(ProcessServer, config, make_interceptors(config))
+        asyncio.run(_run_until_signal(server, make_load(config)))
     except SetupError as error:
         print(f"{module}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run_until_signal(config: ProcessConfig, load: Load) -> None:
+async def _run_until_signal(make_server: Callable[[], ProcessServer], load: Load) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    server = ProcessServer(config)
+    server = make_server()
     stopped = asyncio.ensure_future(stop.wait())
     try:
         await server.start()
