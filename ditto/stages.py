@@ -8,9 +8,9 @@ weights only and may be shared by any number of calls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class MotionSettings:
     """0 (neutral) to 1 (as trained)."""
     sampling_steps: int | None = None
     """Denoising steps a segment; None takes the pack's default."""
+    step_divisor: int = 1
+    """Divides that number, rounded up, while a replica has little headroom."""
     blinks_per_minute: float | None = None
     """Rate of natural blinks; None takes the pack's."""
     blink_frames: float | None = None
@@ -116,10 +118,10 @@ class BatchedRenderer(Protocol):
 
 @runtime_checkable
 class AdjustableGenerator(Protocol[State]):
-    """A motion generator whose emotion and eyes may change while a call runs."""
+    """A motion generator whose emotion, eyes and step divisor may change while a call runs."""
 
     def adjust(self, state: State, settings: MotionSettings) -> State:
-        """The state with these settings from its next segment on; seed and steps stay."""
+        """The state with these settings from its next segment on; the seed stays."""
 
 
 @runtime_checkable
@@ -173,3 +175,36 @@ class Renderer(Protocol[Appearance]):
 
     def load_appearance(self, data: bytes) -> Portrait[Appearance]:
         """Inverse of `dump_appearance`. Raises `ditto.errors.CorruptDataError`."""
+
+
+class Progress(NamedTuple):
+    """How far the preparation of a portrait video is."""
+
+    frames_done: int
+    frames: int
+    """In all; 0 while they are being counted."""
+
+
+@runtime_checkable
+class AnimatesVideos(Protocol[Appearance]):
+    """A renderer whose portraits may be short videos, played forward and backward for ever.
+
+    Output frame i shows source frame ``ditto.motion.mirror.mirror_index(i, source frames)``: its
+    body, background and own head pose, moved further by as much as motion frame i differs from the
+    portrait's reference motion, which is that of source frame 0.
+    """
+
+    def prepare_video(
+        self, images: Iterable[Image]
+    ) -> Generator[Progress, None, Portrait[Appearance]]:
+        """Register a video of RGB pictures, walked through more than once.
+
+        A generator, so that other work may go on between two of its steps; returns the portrait.
+        Raises `ditto.errors.FaceError`, saying when, for a face that is lost or cannot be used.
+        """
+
+    def appearance_at(self, appearance: Appearance, frame: int) -> Appearance:
+        """What output frame ``frame`` is rendered and pasted from; a still one gives itself."""
+
+    def source_frames(self, appearance: Appearance) -> int:
+        """Pictures that a portrait has; 1 for a still one."""

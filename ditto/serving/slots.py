@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ditto.errors import AtCapacityError, StageUnavailableError
 from ditto.serving import metrics
+from ditto.serving.load import LoadMeter
 
 RETRY_AFTER_MS = 1000
 """When a refused caller should ask again."""
@@ -20,13 +21,16 @@ RETRY_AFTER_MS = 1000
 class SlotPool:
     """Counts the live sessions of one module. Used from the event loop only."""
 
-    def __init__(self, module: str, slots: int, reserved: int = 0) -> None:
-        """``reserved`` slots beyond ``slots`` go to moved sessions only."""
+    def __init__(self, module: str, slots: int, reserved: int = 0, threads: int = 1) -> None:
+        """``reserved`` slots beyond ``slots`` go to moved sessions only; the module computes
+        ``threads`` steps at once."""
         self._module = module
         self._slots = slots
         self._reserved = reserved
         self._live = self._realtime = 0
         self._idle = asyncio.Event()
+        self.load = LoadMeter(threads)
+        """What the sessions take of the module."""
         self.draining = False
         """Set by `drain`: no further session starts."""
         self._changed()
@@ -47,7 +51,7 @@ class SlotPool:
         return 0 if self.draining else max(0, self._slots - self._live)
 
     @contextmanager
-    def take(self, moved: bool = False) -> Iterator[None]:
+    def take(self, moved: bool = False, is_realtime: bool = False) -> Iterator[None]:
         """Hold a slot for the length of a block, if need be a reserved one where `moved`.
 
         Raises `AtCapacityError` when none is free, `StageUnavailableError` while draining.
@@ -61,11 +65,13 @@ class SlotPool:
                 f"{self._module}: all {self._slots} slots are taken", RETRY_AFTER_MS
             )
         self._live += 1
+        self._realtime += is_realtime
         self._changed()
         try:
             yield
         finally:
             self._live -= 1
+            self._realtime -= is_realtime
             self._changed()
 
     async def drain(self) -> None:

@@ -90,6 +90,8 @@ class StageStatusServicer(stage_status_pb2_grpc.StageStatusServiceServicer):
             live_sessions=slots.live,
             free_slots=slots.free,
             draining=slots.draining,
+            realtime_sessions=slots.realtime,
+            session_load=slots.load.session_load,
             frame_rate=identity.frame_rate,
             **self._stage.status,
         )

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from ditto.serving import metrics
 from ditto.serving.batcher import Batcher
+from ditto.serving.load import LoadMeter
 from ditto.serving.stage import StageIdentity
 from ditto.serving.step_time import NO_TIME, StepTime
 from ditto.v1.types_pb2 import StepTiming
@@ -20,9 +21,13 @@ class StepMeter:
     """Adds up what one session's steps take, and knows when its next frames are wanted."""
 
     def __init__(
-        self, identity: StageIdentity, clock: Callable[[], float] = time.perf_counter
+        self,
+        identity: StageIdentity,
+        load: LoadMeter,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._identity = identity
+        self._load = load
         self._clock = clock
         self._spent = NO_TIME
         self._played_until_s = 0.0
@@ -46,6 +51,7 @@ class StepMeter:
         module, rate = self._identity.module, self._identity.frame_rate
         self._played_until_s += frames / rate
         metrics.observe_step(module, spent, frames, rate)
+        self._load.add(spent.share_s, frames / rate)
         return StepTiming(
             compute_us=round(spent.compute_s * 1e6),
             queue_us=round(spent.queue_s * 1e6),
@@ -56,8 +62,10 @@ class StepMeter:
 class StepRunner(StepMeter, Generic[Item, Result]):
     """Runs one session's steps in turn."""
 
-    def __init__(self, identity: StageIdentity, batcher: Batcher[Item, Result]) -> None:
-        super().__init__(identity)
+    def __init__(
+        self, identity: StageIdentity, load: LoadMeter, batcher: Batcher[Item, Result]
+    ) -> None:
+        super().__init__(identity, load)
         self._batcher = batcher
 
     async def run(self, item: Item) -> Result:

@@ -15,16 +15,18 @@ class EncodeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[EncodeConfig, _Mapping]] = ..., audio: _Optional[bytes] = ...) -> None: ...
 
 class EncodeConfig(_message.Message):
-    __slots__ = ("call_id", "audio_format", "checkpoint", "moved")
+    __slots__ = ("call_id", "audio_format", "checkpoint", "moved", "is_realtime")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     MOVED_FIELD_NUMBER: _ClassVar[int]
+    IS_REALTIME_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     audio_format: _types_pb2.AudioFormat
     checkpoint: bytes
     moved: bool
-    def __init__(self, call_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., moved: _Optional[bool] = ...) -> None: ...
+    is_realtime: bool
+    def __init__(self, call_id: _Optional[str] = ..., audio_format: _Optional[_Union[_types_pb2.AudioFormat, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., moved: _Optional[bool] = ..., is_realtime: _Optional[bool] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
     __slots__ = ("accepted", "features", "requests_taken")

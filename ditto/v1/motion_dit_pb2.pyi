@@ -7,19 +7,21 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("config", "features", "control", "motion")
+    __slots__ = ("config", "features", "control", "motion", "step_divisor")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
+    STEP_DIVISOR_FIELD_NUMBER: _ClassVar[int]
     config: GenerateConfig
     features: _types_pb2.FrameBlock
     control: _types_pb2.MotionControl
     motion: _types_pb2.FrameBlock
-    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
+    step_divisor: int
+    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., step_divisor: _Optional[int] = ...) -> None: ...
 
 class GenerateConfig(_message.Message):
-    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame", "moved")
+    __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame", "moved", "is_realtime")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +33,7 @@ class GenerateConfig(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
     MOVED_FIELD_NUMBER: _ClassVar[int]
+    IS_REALTIME_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     identity: _types_pb2.FaceIdentity
     seed: int
@@ -42,7 +45,8 @@ class GenerateConfig(_message.Message):
     history: _types_pb2.FrameBlock
     first_frame: int
     moved: bool
-    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., history: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., first_frame: _Optional[int] = ..., moved: _Optional[bool] = ...) -> None: ...
+    is_realtime: bool
+    def __init__(self, call_id: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., seed: _Optional[int] = ..., emotion: _Optional[_Union[_types_pb2.Emotion, str]] = ..., emotion_intensity: _Optional[float] = ..., sampling_steps: _Optional[int] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., history: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., first_frame: _Optional[int] = ..., moved: _Optional[bool] = ..., is_realtime: _Optional[bool] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("accepted", "motion", "requests_taken")

@@ -42,28 +42,32 @@ class DropPortraitResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class RenderRequest(_message.Message):
-    __slots__ = ("config", "portrait", "motion")
+    __slots__ = ("config", "portrait", "motion", "side_divisor")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     PORTRAIT_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
+    SIDE_DIVISOR_FIELD_NUMBER: _ClassVar[int]
     config: RenderConfig
     portrait: bytes
     motion: _types_pb2.FrameBlock
-    def __init__(self, config: _Optional[_Union[RenderConfig, _Mapping]] = ..., portrait: _Optional[bytes] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ...) -> None: ...
+    side_divisor: int
+    def __init__(self, config: _Optional[_Union[RenderConfig, _Mapping]] = ..., portrait: _Optional[bytes] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., side_divisor: _Optional[int] = ...) -> None: ...
 
 class RenderConfig(_message.Message):
-    __slots__ = ("call_id", "content_key", "video_format", "view", "moved")
+    __slots__ = ("call_id", "content_key", "video_format", "view", "moved", "is_realtime")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_KEY_FIELD_NUMBER: _ClassVar[int]
     VIDEO_FORMAT_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
     MOVED_FIELD_NUMBER: _ClassVar[int]
+    IS_REALTIME_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     content_key: str
     video_format: _types_pb2.VideoFormat
     view: _types_pb2.View
     moved: bool
-    def __init__(self, call_id: _Optional[str] = ..., content_key: _Optional[str] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., moved: _Optional[bool] = ...) -> None: ...
+    is_realtime: bool
+    def __init__(self, call_id: _Optional[str] = ..., content_key: _Optional[str] = ..., video_format: _Optional[_Union[_types_pb2.VideoFormat, _Mapping]] = ..., view: _Optional[_Union[_types_pb2.View, str]] = ..., moved: _Optional[bool] = ..., is_realtime: _Optional[bool] = ...) -> None: ...
 
 class RenderResponse(_message.Message):
     __slots__ = ("accepted", "portrait_needed", "frame")
@@ -92,13 +96,17 @@ class PortraitNeeded(_message.Message):
     def __init__(self) -> None: ...
 
 class RenderedFrame(_message.Message):
-    __slots__ = ("index", "data", "keyframe", "timing")
+    __slots__ = ("index", "data", "keyframe", "timing", "width", "height")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     KEYFRAME_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
     index: int
     data: bytes
     keyframe: bool
     timing: _types_pb2.StepTiming
-    def __init__(self, index: _Optional[int] = ..., data: _Optional[bytes] = ..., keyframe: _Optional[bool] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ...) -> None: ...
+    width: int
+    height: int
+    def __init__(self, index: _Optional[int] = ..., data: _Optional[bytes] = ..., keyframe: _Optional[bool] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x64itto/v1/stage_status.proto\x12\x08\x64itto.v1\"\x17\n\x15GetStageStatusRequest\"\x82\x02\n\x16GetStageStatusResponse\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0f\n\x07replica\x18\x02 \x01(\t\x12\x0c\n\x04pack\x18\x03 \x01(\t\x12\x14\n\x0cpack_version\x18\x04 \x01(\t\x12\x11\n\tpack_hash\x18\x05 \x01(\t\x12\x15\n\rlive_sessions\x18\x06 \x01(\r\x12\x12\n\nfree_slots\x18\x07 \x01(\r\x12\x10\n\x08\x64raining\x18\x08 \x01(\x08\x12\x12\n\nframe_rate\x18\t \x01(\r\x12\x11\n\thead_size\x18\n \x01(\r\x12\x1c\n\x14\x66irst_frame_audio_ms\x18\x0b \x01(\x01\x12\x0e\n\x06hop_ms\x18\x0c \x01(\x01\x32i\n\x12StageStatusService\x12S\n\x0eGetStageStatus\x12\x1f.ditto.v1.GetStageStatusRequest\x1a .ditto.v1.GetStageStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x64itto/v1/stage_status.proto\x12\x08\x64itto.v1\"\x17\n\x15GetStageStatusRequest\"\xb3\x02\n\x16GetStageStatusResponse\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x0f\n\x07replica\x18\x02 \x01(\t\x12\x0c\n\x04pack\x18\x03 \x01(\t\x12\x14\n\x0cpack_version\x18\x04 \x01(\t\x12\x11\n\tpack_hash\x18\x05 \x01(\t\x12\x15\n\rlive_sessions\x18\x06 \x01(\r\x12\x12\n\nfree_slots\x18\x07 \x01(\r\x12\x10\n\x08\x64raining\x18\x08 \x01(\x08\x12\x12\n\nframe_rate\x18\t \x01(\r\x12\x11\n\thead_size\x18\n \x01(\r\x12\x1c\n\x14\x66irst_frame_audio_ms\x18\x0b \x01(\x01\x12\x0e\n\x06hop_ms\x18\x0c \x01(\x01\x12\x19\n\x11realtime_sessions\x18\r \x01(\r\x12\x14\n\x0csession_load\x18\x0e \x01(\x01\x32i\n\x12StageStatusService\x12S\n\x0eGetStageStatus\x12\x1f.ditto.v1.GetStageStatusRequest\x1a .ditto.v1.GetStageStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTAGESTATUSREQUEST']._serialized_start=41
   _globals['_GETSTAGESTATUSREQUEST']._serialized_end=64
   _globals['_GETSTAGESTATUSRESPONSE']._serialized_start=67
-  _globals['_GETSTAGESTATUSRESPONSE']._serialized_end=325
-  _globals['_STAGESTATUSSERVICE']._serialized_start=327
-  _globals['_STAGESTATUSSERVICE']._serialized_end=432
+  _globals['_GETSTAGESTATUSRESPONSE']._serialized_end=374
+  _globals['_STAGESTATUSSERVICE']._serialized_start=376
+  _globals['_STAGESTATUSSERVICE']._serialized_end=481
 # @@protoc_insertion_point(module_scope)

@@ -55,10 +55,12 @@ class AudioEncoderServicer(AudioEncoderServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take(first.config.moved):
+        with self._slots.take(first.config.moved, first.config.is_realtime):
             session = self._open(first.config)
             await context.write(EncodeResponse(accepted=self._identity.accepted()))
-            call = _Call(session, StepRunner(self._identity, self._batcher), context)
+            call = _Call(
+                session, StepRunner(self._identity, self._slots.load, self._batcher), context
+            )
             async for request in reader:
                 if request.WhichOneof("request") != "audio":
                     raise ProtocolError("after `config` every request must be `audio`")

@@ -62,11 +62,11 @@ class MotionDitServicer(MotionDitServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take(first.config.moved):
+        with self._slots.take(first.config.moved, first.config.is_realtime):
             session = self._open(first.config)
             await self._catch_up(session, first.config)
             await context.write(GenerateResponse(accepted=self._identity.accepted()))
-            steps = StepRunner(self._identity, self._batcher)
+            steps = StepRunner(self._identity, self._slots.load, self._batcher)
             call = _Call(session, steps, self._generator.feature_dim, context)
             async for request in reader:
                 await call.take(request)
@@ -116,6 +116,7 @@ class _Call:
         """Handle one request after the first."""
         kind = request.WhichOneof("request")
         if kind == "features":
+            self._session.divide_steps(request.step_divisor)
             await self._generate(request.features)
         elif kind == "control":
             control = request.control

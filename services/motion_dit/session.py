@@ -119,6 +119,10 @@ class MotionSession:
         for at in range(0, max(len(features), 1), size):
             yield features[at : at + size]
 
+    def divide_steps(self, divisor: int) -> None:
+        """Sample with so many times fewer denoising steps from the next segment on."""
+        self._settings = replace(self._settings, step_divisor=max(1, divisor))
+
     def take(self, features: Array, ends_message: bool) -> StageStep[GeneratedFrames | None]:
         """The step that takes the next feature frames (T, D)."""
         self._begin_controls()

@@ -21,6 +21,9 @@ class EncodedFrame:
 
     data: bytes
     is_keyframe: bool
+    width: int = 0
+    """0 for the size of the session."""
+    height: int = 0
 
 
 class FrameEncoder(Protocol):
@@ -28,6 +31,8 @@ class FrameEncoder(Protocol):
 
     width: int
     height: int
+    may_shrink: bool
+    """A frame may be smaller than the one before."""
 
     def encode(self, image: Image) -> EncodedFrame:
         """RGB (H, W, 3) to bytes."""
@@ -54,6 +59,8 @@ def make_encoder(
 
 
 class _Jpeg:
+    may_shrink = True
+
     def __init__(self, width: int, height: int, quality: int) -> None:
         self.width, self.height = width, height
         self._encoder = JpegEncoder(quality)
@@ -63,6 +70,8 @@ class _Jpeg:
 
 
 class _Rgb24:
+    may_shrink = True
+
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
 
@@ -71,6 +80,8 @@ class _Rgb24:
 
 
 class _H264:
+    may_shrink = False
+
     def __init__(self, encoder: H264Encoder) -> None:
         self.width, self.height = encoder.width, encoder.height
         self._encoder = encoder

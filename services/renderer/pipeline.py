@@ -37,7 +37,7 @@ class RenderPipeline:
         self._encodes = ComputeThread("encode", limits.max_pending)
 
     async def frames(
-        self, session: RenderSession, motion: Array, meter: StepMeter
+        self, session: RenderSession, motion: Array, meter: StepMeter, side_divisor: int = 1
     ) -> AsyncGenerator[EncodedFrame, None]:
         """The pictures of motion (T, 265) in order; the meter gets what each took in both threads.
 
@@ -55,7 +55,9 @@ class RenderPipeline:
                     rendering = asyncio.create_task(self._renders.run(step, deadline_s))
                 if rendered is not None:
                     image, took = rendered
-                    frame, encode_took = await self._encodes.run(session.encode, image)
+                    frame, encode_took = await self._encodes.run(
+                        session.encode, image, side_divisor
+                    )
                     meter.add(took + encode_took)
                     yield frame
         finally:

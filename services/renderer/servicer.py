@@ -89,7 +89,7 @@ class RendererServicer(RendererServiceServicer):
         if first.WhichOneof("request") != "config":
             raise ProtocolError("the first request must be `config`")
         set_call_id(first.config.call_id)
-        with self._slots.take(first.config.moved):
+        with self._slots.take(first.config.moved, first.config.is_realtime):
             registered = await self._find(first.config.content_key, reader, context)
             session = self._open(first.config, registered)
             await context.write(RenderResponse(accepted=self._accepted(session, registered)))
@@ -128,7 +128,7 @@ class RendererServicer(RendererServiceServicer):
         )
 
     async def _render(self, session: RenderSession, reader: Requests, context: Any) -> None:
-        meter = StepMeter(self._identity)
+        meter = StepMeter(self._identity, self._slots.load)
         next_index: int | None = None
         async for request in reader:
             if request.WhichOneof("request") != "motion":
@@ -136,13 +136,16 @@ class RendererServicer(RendererServiceServicer):
             block = request.motion
             expected = block.first_frame if next_index is None else next_index
             motion = frames_of(block, MOTION_DIM, expected)
-            async with aclosing(self._pipeline.frames(session, motion, meter)) as frames:
+            pictures = self._pipeline.frames(session, motion, meter, request.side_divisor)
+            async with aclosing(pictures) as frames:
                 index = expected
                 async for frame in frames:
                     message = RenderedFrame(
                         index=index,
                         data=frame.data,
                         keyframe=frame.is_keyframe,
+                        width=frame.width,
+                        height=frame.height,
                         timing=meter.timing(1),
                     )
                     await context.write(RenderResponse(frame=message))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import cv2
+import numpy as np
 
 from ditto.errors import InvalidInputError
 from ditto.stages import Image, Portrait, Renderer
@@ -44,6 +48,11 @@ class RenderSession:
         """The picture of this session's view, from a rendered HEAD view."""
         return self._renderer.paste_back(self.appearance, head) if self._is_full else head
 
-    def encode(self, image: Image) -> EncodedFrame:
-        """The picture as it is sent."""
-        return self._encoder.encode(image)
+    def encode(self, image: Image, side_divisor: int = 1) -> EncodedFrame:
+        """The picture as it is sent; smaller where the format may change its size."""
+        if side_divisor <= 1 or not self._encoder.may_shrink:
+            return self._encoder.encode(image)
+        width, height = (max(1, side // side_divisor) for side in self.size)
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        frame = self._encoder.encode(np.asarray(small, np.uint8))
+        return replace(frame, width=width, height=height)

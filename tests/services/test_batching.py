@@ -15,6 +15,7 @@ import pytest
 
 from ditto import packs
 from ditto.serving.batcher import Batcher, BatchLimits
+from ditto.serving.load import LoadMeter
 from ditto.serving.stage import StageIdentity
 from ditto.serving.stage_steps import StageStep, stage_work
 from ditto.serving.steps import StepMeter
@@ -140,8 +141,10 @@ async def test_a_frame_leaves_while_the_next_is_drawn():
             return motion
 
     pipeline = RenderPipeline(Slow(), BatchLimits(), lambda: 1)
-    session = SimpleNamespace(appearance=None, view_of=lambda head: head, encode=lambda head: head)
-    meter = StepMeter(StageIdentity("pipeline-test", "r", "p", "1", "h", 25))
+    session = SimpleNamespace(
+        appearance=None, view_of=lambda head: head, encode=lambda head, _: head
+    )
+    meter = StepMeter(StageIdentity("pipeline-test", "r", "p", "1", "h", 25), LoadMeter())
     motion = np.arange(3, dtype=np.float32)[:, None]
     frames = pipeline.frames(session, motion, meter)
     try:

@@ -22,6 +22,7 @@ from ditto.errors import (
 from ditto.serving.batcher import Batcher, BatchLimits, Work
 from ditto.serving.footprint import array_bytes
 from ditto.serving.frames import block_of, frames_of
+from ditto.serving.load import LoadMeter
 from ditto.serving.requests import RequestReader
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity
@@ -166,13 +167,15 @@ async def test_steps_add_up_until_frames_come_of_them():
     identity = StageIdentity("steps-test", "r", "p", "1", "h", 25)
     work = Work(lambda naps: [time.sleep(nap) for nap in naps], lambda nap, _: nap)
     batcher = Batcher("test", work, BatchLimits(), lambda: 1)
-    steps = StepRunner(identity, batcher)
+    load = LoadMeter()
+    steps = StepRunner(identity, load, batcher)
     for _ in range(3):
         await steps.run(0.01)
     timing = steps.timing(frames=5)
     assert 30_000 <= timing.compute_us < 300_000
     assert timing.batch_size == 1
     assert steps.timing(frames=0).compute_us == 0
+    assert load.session_load == pytest.approx(timing.compute_us / 1e6 / (5 / 25), rel=1e-3)
     assert metric("ditto_frames_total", module="steps-test") == 5
     assert metric("ditto_rtf_count", module="steps-test") == 1
     assert metric("ditto_rtf_sum", module="steps-test") == pytest.approx(
@@ -195,3 +198,24 @@ def test_the_footprint_counts_every_buffer_once():
     loop.append(loop)
     holder = Holder(base[:10], {"a": (base[50:], np.zeros(10, np.uint8)), "b": (base,)})
     assert array_bytes([holder, loop, np.frombuffer(bytes(32), np.uint8)]) == 400 + 10 + 32
+
+
+def test_the_load_of_a_session_is_compute_time_over_video_of_the_last_seconds():
+    now = 0.0
+    load = LoadMeter(threads=2, clock=lambda: now)
+    assert load.session_load == 0
+    for _ in range(20):
+        load.add(compute_s=0.1, video_s=0.2)
+        now += 1
+    assert load.session_load == pytest.approx(0.25)
+    for _ in range(20):
+        load.add(compute_s=0.02, video_s=0.2)
+        now += 1
+    assert load.session_load == pytest.approx(0.05)
+
+
+def test_slots_know_which_sessions_are_in_real_time():
+    pool = SlotPool("slots-test", 3)
+    with pool.take(is_realtime=True), pool.take():
+        assert (pool.live, pool.realtime) == (2, 1)
+    assert pool.realtime == 0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.diffusion.ddim_noise import SegmentNoise, seeded_noise
+from ditto.diffusion.steps import sampling_steps
 from ditto.errors import InvalidInputError
 from ditto.motion import condition, scheduler
 from ditto.motion.blink import ENDLESS_FRAMES, blink_rows
@@ -75,10 +76,7 @@ class LmdmMotionGenerator:
 
     def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> LmdmState:
         """The state before a call's first frame. Raises `InvalidInputError` for bad settings."""
-        asked = settings.sampling_steps
-        steps = self._driving.sampling_steps if asked is None else asked
-        if not 1 <= steps <= MAX_STEPS:
-            raise InvalidInputError("sampling_steps", f"{steps}; allowed: 1 to {MAX_STEPS}")
+        steps = self._steps(settings)
         if not 0 <= settings.emotion_intensity <= 1:
             raise InvalidInputError(
                 "emotion_intensity", f"{settings.emotion_intensity}; allowed: 0 to 1"
@@ -94,9 +92,13 @@ class LmdmMotionGenerator:
         )
 
     def adjust(self, state: LmdmState, settings: MotionSettings) -> LmdmState:
-        """Another emotion from the next window on; this model's blinks come from a table."""
+        """Another emotion and steps from the next window on; this model's blinks come from a
+        table."""
         emotion = intense_emotion(settings.emotion, settings.emotion_intensity)
-        return replace(state, emotion=emotion)
+        return replace(state, emotion=emotion, steps=self._steps(settings))
+
+    def _steps(self, settings: MotionSettings) -> int:
+        return sampling_steps(settings, self._driving.sampling_steps, MAX_STEPS)
 
     def step(self, state: LmdmState, features: Array) -> tuple[LmdmState, Array | None]:
         """Take features (T, D), any T; give the motion frames now complete, (T', 265)."""

@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime as ort
 
 from ditto.diffusion.few_step import keyed_noise, sample, soften_seam
+from ditto.diffusion.steps import sampling_steps
 from ditto.errors import InvalidInputError
 from ditto.motion.layout import EXPRESSION_DIM
 from ditto.packs.starter import behaviour, conditions, coordinates
@@ -88,9 +89,7 @@ class StarterMotionGenerator:
 
     def init_state(self, identity: FaceIdentity, settings: MotionSettings) -> MotionState:
         """The state before a call's first frame. Raises `InvalidInputError` for bad settings."""
-        steps = DEFAULT_STEPS if settings.sampling_steps is None else settings.sampling_steps
-        if not 1 <= steps <= MAX_STEPS:
-            raise InvalidInputError("sampling_steps", f"{steps}; allowed: 1 to {MAX_STEPS}")
+        steps = sampling_steps(settings, DEFAULT_STEPS, MAX_STEPS)
         emotion = _emotion_vector(settings)
         state = MotionState(
             shown=self._standard(np.zeros((self._prefix_frames, coordinates.COUNT), np.float32)),
@@ -111,7 +110,7 @@ class StarterMotionGenerator:
         return replace(state, shown_tokens=self._rest_tokens(state))
 
     def adjust(self, state: MotionState, settings: MotionSettings) -> MotionState:
-        """Another emotion, eased in, and other eyes from the next segment on."""
+        """Another emotion, eased in, other eyes and steps from the next segment on."""
         emotion = _emotion_vector(settings)
         if (emotion != state.emotion).any():
             before = _eased_emotion(state, np.array([state.frame]))[0]
@@ -120,6 +119,7 @@ class StarterMotionGenerator:
             )
         return replace(
             state,
+            steps=sampling_steps(settings, DEFAULT_STEPS, MAX_STEPS),
             blinks_per_minute=settings.blinks_per_minute,
             blink_frames=settings.blink_frames,
             saccade_gain=settings.saccade_gain,
