@@ -17,11 +17,14 @@ KIND = "ditto-error"
 FIELD = "ditto-error-field"
 """Trailer of INVALID_ARGUMENT: the field that cannot be used."""
 
+_FIELD_CHARACTERS = 100
+
 _STATUS: dict[type[DittoError], grpc.StatusCode] = {
     errors.InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.FaceError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AvatarNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.ProtocolError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.ResumeError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AtCapacityError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StageUnavailableError: grpc.StatusCode.UNAVAILABLE,
@@ -52,8 +55,14 @@ def trailers_of(error: DittoError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, AtCapacityError):
         trailers.append((RETRY_AFTER, str(error.retry_after_ms)))
     if isinstance(error, InvalidInputError):
-        trailers.append((FIELD, error.field.encode("ascii", "replace").decode()))
+        field = error.field.encode("ascii", "replace").decode()
+        trailers.append((FIELD, shortened(field, _FIELD_CHARACTERS)))
     return tuple(trailers)
+
+
+def shortened(text: str, characters: int = 1000) -> str:
+    """A text that fits into trailers, whatever a caller made part of it."""
+    return text if len(text) <= characters else f"{text[: characters - 3]}..."
 
 
 def error_from_rpc(error: AioRpcError, peer: str) -> DittoError:

@@ -15,13 +15,19 @@ from contextlib import aclosing
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 from grpc.aio import AbortError, ServerInterceptor
 
-from ditto.errors import DittoError, InvalidInputError, StageUnavailableError
+from ditto.errors import (
+    AtCapacityError,
+    DittoError,
+    InvalidInputError,
+    ProtocolError,
+    StageUnavailableError,
+)
 from ditto.serving import metrics
-from ditto.serving.errors import status_of, trailers_of
+from ditto.serving.errors import shortened, status_of, trailers_of
 from ditto.serving.logging import current_call_id, set_call_id
+from ditto.serving.message_reader import reader_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +35,7 @@ Context = Any
 """A `grpc.aio.ServicerContext`."""
 Behaviour = Callable[[Any, Context], Any]
 _CANCELLATION_LAG_S = 0.003
+_ONLY_REQUEST_S = 60.0
 _STANDARD_SERVICES = ("/grpc.health.", "/grpc.reflection.")
 
 
@@ -39,9 +46,11 @@ class CallInterceptor(ServerInterceptor):  # type: ignore[type-arg]
     generator of responses; a generator is closed as soon as its call ends.
     """
 
-    def __init__(self, is_ready: Callable[[], bool]) -> None:
-        """``is_ready`` says whether loading is over; until then calls answer UNAVAILABLE."""
+    def __init__(self, is_ready: Callable[[], bool], most_calls: int = 512) -> None:
+        """``is_ready`` says whether loading is over; until then calls answer UNAVAILABLE. More than
+        ``most_calls`` at once answer RESOURCE_EXHAUSTED, before any of their messages is read."""
         self._is_ready = is_ready
+        self._guard = _Guard(most_calls)
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
@@ -50,85 +59,103 @@ class CallInterceptor(ServerInterceptor):  # type: ignore[type-arg]
         if handler_call_details.method.startswith(_STANDARD_SERVICES):
             return await continuation(handler_call_details)
         if not self._is_ready():
-            return grpc.stream_stream_rpc_method_handler(_guard(_still_loading))
+            return grpc.stream_stream_rpc_method_handler(self._guard.around(_still_loading))
         handler = await continuation(handler_call_details)
-        return handler if handler is None else _guarded(handler)
+        return handler if handler is None else self._guarded(handler)
+
+    def _guarded(self, handler: Any) -> Any:
+        """The handler as one of a stream of requests: a call that has a single one, which may be
+        large, is then counted and timed before it is read."""
+        behaviour, around = _behaviour_of(handler), self._guard.around
+        codec = {
+            "request_deserializer": reader_of(handler.request_deserializer),
+            "response_serializer": handler.response_serializer,
+        }
+        if not handler.request_streaming:
+            behaviour = _with_only_request(behaviour)
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(around(behaviour), **codec)
+        return grpc.stream_unary_rpc_method_handler(around(behaviour), **codec)
 
 
 async def _still_loading(_: Any, __: Context) -> None:
     raise StageUnavailableError("the server is still loading; try again shortly")
 
 
-def _guarded(handler: Any) -> Any:
-    codec = {
-        "request_deserializer": _tolerant(handler.request_deserializer),
-        "response_serializer": handler.response_serializer,
-    }
-    if handler.request_streaming and handler.response_streaming:
-        return grpc.stream_stream_rpc_method_handler(_guard(handler.stream_stream), **codec)
-    if handler.request_streaming:
-        return grpc.stream_unary_rpc_method_handler(_guard(handler.stream_unary), **codec)
-    if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler(_guard(handler.unary_stream), **codec)
-    return grpc.unary_unary_rpc_method_handler(_guard(handler.unary_unary), **codec)
+def _behaviour_of(handler: Any) -> Behaviour:
+    kinds = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+    found: Behaviour = next(filter(None, (getattr(handler, kind) for kind in kinds)))
+    return found
 
 
-def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """A reader that hands undecodable requests on as `_Undecodable`, for the guard to refuse."""
+def _with_only_request(behaviour: Behaviour) -> Behaviour:
+    """A method that takes one request as one that takes a stream of them."""
 
-    def read(data: bytes) -> Any:
+    async def read(requests: AsyncIterator[Any]) -> Any:
         try:
-            return deserialize(data)
-        except DecodeError:
-            return _UNDECODABLE
+            async with asyncio.timeout(_ONLY_REQUEST_S):
+                return await anext(requests)
+        except (TimeoutError, StopAsyncIteration):
+            raise ProtocolError(f"request: did not come within {_ONLY_REQUEST_S:g} s") from None
 
-    return read
+    async def run(requests: AsyncIterator[Any], context: Context) -> Any:
+        return await _invoke(behaviour, await read(requests), context)
 
-
-_UNDECODABLE = object()
-
-
-def _checked(request: Any) -> Any:
-    if request is _UNDECODABLE:
-        raise InvalidInputError("request", "is not a message of this method")
-    return request
+    return run
 
 
 async def _checked_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for request in requests:
-        yield _checked(request)
+        if isinstance(request, InvalidInputError):
+            raise request
+        yield request
     # A cancelled call ends its requests just as a closed one does, shortly before the cancellation
     # itself arrives: without this wait the handler would go on to finish the speech.
     await asyncio.sleep(_CANCELLATION_LAG_S)
 
 
-def _guard(behaviour: Behaviour) -> Behaviour:
-    async def run(request: Any, context: Context) -> Any:
-        set_call_id(uuid.uuid4().hex[:12])
-        status = grpc.StatusCode.OK
-        try:
-            streamed = hasattr(request, "__aiter__")
-            checked = _checked_stream(request) if streamed else _checked(request)
-            return await _invoke(behaviour, checked, context)
-        except asyncio.CancelledError:
-            status = grpc.StatusCode.CANCELLED
-            raise
-        except AbortError:
-            status = context.code() or grpc.StatusCode.UNKNOWN
-            raise
-        except DittoError as error:
-            status = status_of(error)
-            log.info("call failed", extra={"fields": {"status": status.name, "why": str(error)}})
-            measured = tuple(context.trailing_metadata() or ())
-            await context.abort(status, str(error), (*measured, *trailers_of(error)))
-        except Exception:
-            status = grpc.StatusCode.INTERNAL
-            log.exception("unexpected error")
-            await context.abort(status, f"internal error, see log {current_call_id()}")
-        finally:
-            metrics.CALLS.labels(_status_name(status)).inc()
+class _Guard:
+    """Counts the calls of a process and turns what they raise into statuses."""
 
-    return run
+    def __init__(self, most_calls: int) -> None:
+        self._most = most_calls
+        self._open = 0
+
+    def around(self, behaviour: Behaviour) -> Behaviour:
+        """The same method, guarded."""
+
+        async def run(requests: Any, context: Context) -> Any:
+            set_call_id(uuid.uuid4().hex[:12])
+            status = grpc.StatusCode.OK
+            self._open += 1
+            try:
+                self._require_room()
+                return await _invoke(behaviour, _checked_stream(requests), context)
+            except asyncio.CancelledError:
+                status = grpc.StatusCode.CANCELLED
+                raise
+            except AbortError:
+                status = context.code() or grpc.StatusCode.UNKNOWN
+                raise
+            except DittoError as error:
+                status, why = status_of(error), shortened(str(error))
+                log.info("call failed", extra={"fields": {"status": status.name, "why": why}})
+                measured = tuple(context.trailing_metadata() or ())
+                await context.abort(status, why, (*measured, *trailers_of(error)))
+            except Exception:
+                status = grpc.StatusCode.INTERNAL
+                log.exception("unexpected error")
+                await context.abort(status, f"internal error, see log {current_call_id()}")
+            finally:
+                self._open -= 1
+                metrics.CALLS.labels(_status_name(status)).inc()
+
+        return run
+
+    def _require_room(self) -> None:
+        if self._open > self._most:
+            metrics.ADMISSIONS_REFUSED.labels("open_calls").inc()
+            raise AtCapacityError(f"open_calls: {self._most} calls are open already")
 
 
 async def _invoke(behaviour: Behaviour, request: Any, context: Context) -> Any:

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+_MOST_CHARACTERS = 64
 _call_id: ContextVar[str] = ContextVar("call_id", default="")
 
 
 def set_call_id(call_id: str) -> None:
-    """Name the call that the present task works for, from here on."""
-    _call_id.set(call_id)
+    """Name the call that the present task works for, from here on; callers may have chosen it."""
+    _call_id.set(call_id[:_MOST_CHARACTERS])
 
 
 def current_call_id() -> str:

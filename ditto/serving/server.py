@@ -116,8 +116,11 @@ class ProcessServer:
         self._service: Service | None = None
         self._health = async_health.HealthServicer()
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(lambda: self.is_loaded), *interceptors],
-            options=_options(config.message_bytes),
+            interceptors=[
+                CallInterceptor(lambda: self.is_loaded, config.open_calls),
+                *interceptors,
+            ],
+            options=[*_options(config.message_bytes), *config.server_options()],
         )
         self._late = _LateHandlers()
         self._page: MetricsPage | None = None
