@@ -23,18 +23,20 @@ def array_bytes(value: Any) -> int:
         seen.add(id(item))
         if isinstance(item, np.ndarray):
             owner = _owner(item)
-            buffers[id(owner)] = owner.nbytes
+            buffers[id(owner)] = memoryview(owner).nbytes
         else:
             waiting.extend(_parts(item))
     return sum(buffers.values())
 
 
 def _owner(array: np.ndarray[Any, Any]) -> Any:
-    """Whatever holds the array's memory: another array, or any buffer."""
+    """Whatever holds the array's memory: another array, or any object with a buffer."""
     owner: Any = array
-    while isinstance(owner, np.ndarray) and owner.base is not None:
-        owner = owner.base
-    return owner if hasattr(owner, "nbytes") else memoryview(owner)
+    while True:
+        base = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
+        if base is None:
+            return owner
+        owner = base
 
 
 def _parts(item: Any) -> Iterable[Any]:

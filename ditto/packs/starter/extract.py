@@ -17,6 +17,7 @@ from ditto.errors import FaceError, InvalidInputError
 from ditto.face.detect import FaceDetector
 from ditto.face.eye_state import eye_open
 from ditto.face.landmarks import FaceLandmarker
+from ditto.media.pictures import pictures_at
 from ditto.motion import semantics
 from ditto.motion.layout import FPS, Motion, pack
 from ditto.packs.starter.renderer.geometry import FaceGeometry
@@ -124,15 +125,10 @@ def _smoothed(rows: Array) -> Array:
 
 
 def _pictures(video: Path) -> Iterator[NDArray[np.uint8]]:
-    """RGB frames at 25 a second; of another rate, the one that is shown at each moment."""
     try:
         with av.open(str(video)) as container:
             if not container.streams.video:
                 raise InvalidInputError("video", f"{video} has no pictures")
-            due = 0.0
-            for frame in container.decode(video=0):
-                if frame.time is None or frame.time + 1e-3 >= due:
-                    due = (due if frame.time is None else max(due, frame.time - 1 / FPS)) + 1 / FPS
-                    yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            yield from pictures_at(container, FPS)
     except av.FFmpegError as error:
         raise InvalidInputError("video", f"{video}: {error}") from None

@@ -9,7 +9,7 @@ from ditto.packs.pack import Pack
 if TYPE_CHECKING:
     from ditto.packs.starter.audio_encoder import WhisperAudioEncoder
     from ditto.packs.starter.motion_generator import StarterMotionGenerator
-    from ditto.packs.starter.renderer import StarterRenderer
+    from ditto.packs.starter.video_renderer import StarterVideoRenderer
 
 
 def audio_encoder(pack: Pack) -> WhisperAudioEncoder:
@@ -28,7 +28,7 @@ def motion_generator(pack: Pack) -> StarterMotionGenerator:
     return StarterMotionGenerator(pack.weights("motion_dit.onnx"), gaze_matrix=matrix)
 
 
-def renderer(pack: Pack) -> StarterRenderer:
-    from ditto.packs.starter.renderer import StarterRenderer
+def renderer(pack: Pack) -> StarterVideoRenderer:
+    from ditto.packs.starter.video_renderer import StarterVideoRenderer
 
-    return StarterRenderer(pack.asset("face_landmarker"))
+    return StarterVideoRenderer(pack.asset("face_landmarker"))

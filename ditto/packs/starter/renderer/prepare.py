@@ -58,12 +58,15 @@ def fit_portrait(image: Image) -> Image:
     return resize(image, *size, cv2.INTER_AREA)
 
 
-def prepare_arrays(portrait: Image, mesh: Array) -> tuple[Arrays, tuple[str, ...]]:
+def prepare_arrays(
+    portrait: Image, mesh: Array, crop: Array | None = None
+) -> tuple[Arrays, tuple[str, ...]]:
     """The appearance of a fitted portrait (H, W, 3) whose face has the mesh (478, 3); warnings.
 
-    Raises `FaceError` for a face that cannot be animated.
+    ``crop`` (2, 3) to the HEAD view, where it is not the mesh's own. Raises `FaceError` for a face
+    that cannot be animated.
     """
-    crop = head_crop(mesh, HEAD_SIZE)
+    crop = head_crop(mesh, HEAD_SIZE) if crop is None else crop
     face = FaceGeometry(transform_points(crop, mesh))
     lips = find_lips(face)
     vertex = vertex_fields(face, lips)
