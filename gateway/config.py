@@ -22,6 +22,15 @@ class GatewayConfig(ProcessConfig, CallLimits):
     pack: str = "starter"
     """Name of the pack that a call gets when it names none."""
 
+    stage_tls_ca: Path | None = None
+    """PEM file with the authorities of the stages' certificates. Default: clear text."""
+    stage_tls_certificate: Path | None = None
+    """PEM file with the certificate chain that the gateway shows to the stages."""
+    stage_tls_key: Path | None = None
+    """PEM file with its private key, without a passphrase."""
+    stage_tls_name: str = Field(default="ditto-stage", min_length=1)
+    """DNS name in every stage's certificate, whatever the address of the replica."""
+
     avatar_store: Path
     """Folder that keeps registered portraits. Several gateways may share it."""
     avatar_secret: str | None = None

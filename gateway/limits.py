@@ -30,7 +30,7 @@ class CallLimits(BaseModel):
     """Longest wait for the first message of a call."""
 
 
-def to_proto(limits: CallLimits) -> pb.Limits:
+def to_proto(limits: CallLimits, message_bytes: int) -> pb.Limits:
     """The limits as GetServerInfo tells them."""
     return pb.Limits(
         portrait_bytes=limits.portrait_bytes,
@@ -39,7 +39,7 @@ def to_proto(limits: CallLimits) -> pb.Limits:
         speech_seconds=limits.speech_seconds,
         call_seconds=limits.call_seconds,
         idle_seconds=limits.idle_seconds,
-        message_bytes=MAX_RECEIVE_BYTES,
+        message_bytes=message_bytes,
     )
 
 

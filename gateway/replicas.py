@@ -15,17 +15,13 @@ from typing import TypeVar
 import grpc
 
 from ditto.errors import AtCapacityError, StageUnavailableError
-from ditto.serving.server import MAX_RECEIVE_BYTES
 from ditto.v1 import stage_status_pb2 as status_pb
 from ditto.v1.stage_status_pb2_grpc import StageStatusServiceStub
 from gateway.addresses import resolve_all
+from gateway.channels import StageDialer
 
-_CHANNEL_OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
-    ("grpc.max_send_message_length", MAX_RECEIVE_BYTES),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.use_local_subchannel_pool", 1),
-)
+_RETIRE_S = 7200.0
+"""A channel whose certificates were renewed keeps its running calls for so long."""
 Status = status_pb.GetStageStatusResponse
 Result = TypeVar("Result")
 
@@ -44,16 +40,26 @@ class Replica:
     """It answered the last poll, is not draining, and no call to it failed since."""
     missed_polls: int = 0
     """Polls in a row that it did not answer."""
+    dialed: int = 0
+    """Version of the certificates that the channel was opened with."""
 
 
 class ReplicaPool:
     """All replicas of one stage, best first."""
 
-    def __init__(self, module: str, targets: Sequence[str], poll_timeout_s: float) -> None:
+    def __init__(
+        self,
+        module: str,
+        targets: Sequence[str],
+        poll_timeout_s: float,
+        dialer: StageDialer | None = None,
+    ) -> None:
         self.module = module
         self._targets = targets
         self._poll_timeout_s = poll_timeout_s
+        self._dialer = dialer or StageDialer()
         self._replicas: dict[str, Replica] = {}
+        self._retired: set[asyncio.Task[None]] = set()
 
     async def poll_forever(self, every_s: float) -> None:
         """Keep the picture current until cancelled."""
@@ -64,9 +70,14 @@ class ReplicaPool:
     async def poll(self) -> None:
         """Resolve the addresses and ask each replica for its status once."""
         addresses = await resolve_all(self._targets)
+        version = self._dialer.version()
         for address in (addresses or set()) - self._replicas.keys():
-            channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-            self._replicas[address] = Replica(address, channel)
+            channel = self._dialer.open(address)
+            self._replicas[address] = Replica(address, channel, dialed=version)
+        for replica in self._replicas.values():
+            if replica.dialed != version:
+                self._retire(replica.channel)
+                replica.channel, replica.dialed = self._dialer.open(replica.address), version
         await asyncio.gather(*map(self._ask, list(self._replicas.values())))
         if addresses is not None:
             await self._forget(self._replicas.keys() - addresses)
@@ -107,7 +118,23 @@ class ReplicaPool:
 
     async def close(self) -> None:
         """Close every channel."""
+        for task in self._retired:
+            task.cancel()
+        await asyncio.gather(*self._retired, return_exceptions=True)
         await self._forget(set(self._replicas))
+
+    def _retire(self, channel: grpc.aio.Channel) -> None:
+        """Close a channel once the calls that run over it have had time to end."""
+
+        async def close_later() -> None:
+            try:
+                await asyncio.sleep(_RETIRE_S)
+            finally:
+                await channel.close(None)
+
+        task = asyncio.create_task(close_later())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
 
     def _has_slot(self, pack: str) -> bool:
         return any(replica.free_slots > 0 for replica in self.healthy(pack))

@@ -14,6 +14,7 @@ from ditto.v1.animation_pb2_grpc import add_AnimationServiceServicer_to_server
 from gateway.audio2face2d import SERVICE_NAME, Audio2Face2DServicer
 from gateway.avatars import AvatarStore
 from gateway.call_stages import StagePools
+from gateway.channels import stage_dialer
 from gateway.clock import MonotonicClock
 from gateway.config import GatewayConfig
 from gateway.live_calls import LiveCalls
@@ -81,11 +82,11 @@ def make_load(config: GatewayConfig) -> Load:
 
 def make_pools(config: GatewayConfig) -> StagePools:
     """The pools of the configured addresses."""
-    timeout_s = config.poll_timeout_seconds
+    timeout_s, dialer = config.poll_timeout_seconds, stage_dialer(config)
     return StagePools(
-        ReplicaPool("audio_encoder", config.audio_encoder, timeout_s),
-        ReplicaPool("motion_dit", config.motion_dit, timeout_s),
-        ReplicaPool("renderer", config.renderer, timeout_s),
+        ReplicaPool("audio_encoder", config.audio_encoder, timeout_s, dialer),
+        ReplicaPool("motion_dit", config.motion_dit, timeout_s, dialer),
+        ReplicaPool("renderer", config.renderer, timeout_s, dialer),
     )
 
 

@@ -97,7 +97,7 @@ class AnimationServicer(AnimationServiceServicer):
         return pb.GetServerInfoResponse(
             version=__version__,
             packs=offered_packs(self._pools, self._config.pack),
-            limits=limits.to_proto(self._config),
+            limits=limits.to_proto(self._config, self._config.message_bytes),
         )
 
     async def _first(self, requests: AsyncIterator[pb.AnimateRequest]) -> pb.AnimateConfig:
