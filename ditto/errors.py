@@ -5,6 +5,7 @@ DittoError
 ├── FaceError              FAILED_PRECONDITION   the image is fine but not the face in it
 ├── AvatarNotFoundError    NOT_FOUND
 ├── ProtocolError          FAILED_PRECONDITION   messages in an order that the contract forbids
+├── ResumeError            FAILED_PRECONDITION   a call that cannot go on from where its token says
 ├── AtCapacityError        RESOURCE_EXHAUSTED    full for now; carries when to try again
 ├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached one of its limits
 ├── StageUnavailableError  UNAVAILABLE           a service that the call needs is gone
@@ -39,6 +40,10 @@ class AvatarNotFoundError(DittoError):
 
 class ProtocolError(DittoError):
     """A message that is not allowed at this point of the call."""
+
+
+class ResumeError(DittoError):
+    """A resume token that is genuine and of no use: too old, or of another version of the pack."""
 
 
 class AtCapacityError(DittoError):
