@@ -235,19 +235,37 @@ class RegisterAvatarRequest(_message.Message):
     pack: str
     def __init__(self, portrait: _Optional[bytes] = ..., pack: _Optional[str] = ...) -> None: ...
 
+class RegisterVideoRequest(_message.Message):
+    __slots__ = ("video", "pack")
+    VIDEO_FIELD_NUMBER: _ClassVar[int]
+    PACK_FIELD_NUMBER: _ClassVar[int]
+    video: bytes
+    pack: str
+    def __init__(self, video: _Optional[bytes] = ..., pack: _Optional[str] = ...) -> None: ...
+
+class RegisterVideoResponse(_message.Message):
+    __slots__ = ("progress", "registered")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    progress: _types_pb2.PrepareProgress
+    registered: RegisterAvatarResponse
+    def __init__(self, progress: _Optional[_Union[_types_pb2.PrepareProgress, _Mapping]] = ..., registered: _Optional[_Union[RegisterAvatarResponse, _Mapping]] = ...) -> None: ...
+
 class Avatar(_message.Message):
-    __slots__ = ("avatar_id", "pack", "width", "height", "warnings")
+    __slots__ = ("avatar_id", "pack", "width", "height", "warnings", "source_frames")
     AVATAR_ID_FIELD_NUMBER: _ClassVar[int]
     PACK_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FRAMES_FIELD_NUMBER: _ClassVar[int]
     avatar_id: str
     pack: str
     width: int
     height: int
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, avatar_id: _Optional[str] = ..., pack: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    source_frames: int
+    def __init__(self, avatar_id: _Optional[str] = ..., pack: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., source_frames: _Optional[int] = ...) -> None: ...
 
 class RegisterAvatarResponse(_message.Message):
     __slots__ = ("avatar", "prepare_ms")
@@ -306,7 +324,7 @@ class PackInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., frame_rate: _Optional[int] = ..., head_size: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("portrait_bytes", "portrait_pixels", "audio_message_bytes", "speech_seconds", "call_seconds", "idle_seconds", "message_bytes")
+    __slots__ = ("portrait_bytes", "portrait_pixels", "audio_message_bytes", "speech_seconds", "call_seconds", "idle_seconds", "message_bytes", "video_seconds", "video_pixels")
     PORTRAIT_BYTES_FIELD_NUMBER: _ClassVar[int]
     PORTRAIT_PIXELS_FIELD_NUMBER: _ClassVar[int]
     AUDIO_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -314,6 +332,8 @@ class Limits(_message.Message):
     CALL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_PIXELS_FIELD_NUMBER: _ClassVar[int]
     portrait_bytes: int
     portrait_pixels: int
     audio_message_bytes: int
@@ -321,4 +341,6 @@ class Limits(_message.Message):
     call_seconds: float
     idle_seconds: float
     message_bytes: int
-    def __init__(self, portrait_bytes: _Optional[int] = ..., portrait_pixels: _Optional[int] = ..., audio_message_bytes: _Optional[int] = ..., speech_seconds: _Optional[float] = ..., call_seconds: _Optional[float] = ..., idle_seconds: _Optional[float] = ..., message_bytes: _Optional[int] = ...) -> None: ...
+    video_seconds: float
+    video_pixels: int
+    def __init__(self, portrait_bytes: _Optional[int] = ..., portrait_pixels: _Optional[int] = ..., audio_message_bytes: _Optional[int] = ..., speech_seconds: _Optional[float] = ..., call_seconds: _Optional[float] = ..., idle_seconds: _Optional[float] = ..., message_bytes: _Optional[int] = ..., video_seconds: _Optional[float] = ..., video_pixels: _Optional[int] = ...) -> None: ...

@@ -51,6 +51,11 @@ class AnimationServiceStub:
                 request_serializer=ditto_dot_v1_dot_animation__pb2.RegisterAvatarRequest.SerializeToString,
                 response_deserializer=ditto_dot_v1_dot_animation__pb2.RegisterAvatarResponse.FromString,
                 _registered_method=True)
+        self.RegisterVideo = channel.unary_stream(
+                '/ditto.v1.AnimationService/RegisterVideo',
+                request_serializer=ditto_dot_v1_dot_animation__pb2.RegisterVideoRequest.SerializeToString,
+                response_deserializer=ditto_dot_v1_dot_animation__pb2.RegisterVideoResponse.FromString,
+                _registered_method=True)
         self.GetAvatar = channel.unary_unary(
                 '/ditto.v1.AnimationService/GetAvatar',
                 request_serializer=ditto_dot_v1_dot_animation__pb2.GetAvatarRequest.SerializeToString,
@@ -94,6 +99,14 @@ class AnimationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RegisterVideo(self, request, context):
+        """The same for a short video, which takes a while to prepare: answers with the progress, last with the
+        avatar.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAvatar(self, request, context):
         """What is known of a registered avatar.
         """
@@ -127,6 +140,11 @@ def add_AnimationServiceServicer_to_server(servicer, server):
                     servicer.RegisterAvatar,
                     request_deserializer=ditto_dot_v1_dot_animation__pb2.RegisterAvatarRequest.FromString,
                     response_serializer=ditto_dot_v1_dot_animation__pb2.RegisterAvatarResponse.SerializeToString,
+            ),
+            'RegisterVideo': grpc.unary_stream_rpc_method_handler(
+                    servicer.RegisterVideo,
+                    request_deserializer=ditto_dot_v1_dot_animation__pb2.RegisterVideoRequest.FromString,
+                    response_serializer=ditto_dot_v1_dot_animation__pb2.RegisterVideoResponse.SerializeToString,
             ),
             'GetAvatar': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAvatar,
@@ -205,6 +223,33 @@ class AnimationService:
             '/ditto.v1.AnimationService/RegisterAvatar',
             ditto_dot_v1_dot_animation__pb2.RegisterAvatarRequest.SerializeToString,
             ditto_dot_v1_dot_animation__pb2.RegisterAvatarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterVideo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ditto.v1.AnimationService/RegisterVideo',
+            ditto_dot_v1_dot_animation__pb2.RegisterVideoRequest.SerializeToString,
+            ditto_dot_v1_dot_animation__pb2.RegisterVideoResponse.FromString,
             options,
             channel_credentials,
             insecure,

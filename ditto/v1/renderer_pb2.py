@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ditto.v1 import types_pb2 as ditto_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64itto/v1/renderer.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"*\n\x16PreparePortraitRequest\x12\x10\n\x08portrait\x18\x01 \x01(\x0c\"\xad\x01\n\x17PreparePortraitResponse\x12\x13\n\x0b\x63ontent_key\x18\x01 \x01(\t\x12(\n\x08identity\x18\x02 \x01(\x0b\x32\x16.ditto.v1.FaceIdentity\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x12\n\nprepare_ms\x18\x07 \x01(\x01\"*\n\x13\x44ropPortraitRequest\x12\x13\n\x0b\x63ontent_key\x18\x01 \x01(\t\"\x16\n\x14\x44ropPortraitResponse\"\x96\x01\n\rRenderRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.ditto.v1.RenderConfigH\x00\x12\x12\n\x08portrait\x18\x02 \x01(\x0cH\x00\x12&\n\x06motion\x18\x03 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12\x14\n\x0cside_divisor\x18\x10 \x01(\rB\t\n\x07request\"\xa3\x01\n\x0cRenderConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ontent_key\x18\x02 \x01(\t\x12+\n\x0cvideo_format\x18\x03 \x01(\x0b\x32\x15.ditto.v1.VideoFormat\x12\x1c\n\x04view\x18\x04 \x01(\x0e\x32\x0e.ditto.v1.View\x12\r\n\x05moved\x18\x05 \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\"\xa9\x01\n\x0eRenderResponse\x12,\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.ditto.v1.RenderAcceptedH\x00\x12\x33\n\x0fportrait_needed\x18\x02 \x01(\x0b\x32\x18.ditto.v1.PortraitNeededH\x00\x12(\n\x05\x66rame\x18\x03 \x01(\x0b\x32\x17.ditto.v1.RenderedFrameH\x00\x42\n\n\x08response\"k\n\x0eRenderAccepted\x12*\n\x07session\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAccepted\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0e\n\x06source\x18\x04 \x01(\t\"\x10\n\x0ePortraitNeeded\"\x83\x01\n\rRenderedFrame\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x10\n\x08keyframe\x18\x03 \x01(\x08\x12$\n\x06timing\x18\x04 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\r\n\x05width\x18\x10 \x01(\r\x12\x0e\n\x06height\x18\x11 \x01(\r2\xf9\x01\n\x0fRendererService\x12V\n\x0fPreparePortrait\x12 .ditto.v1.PreparePortraitRequest\x1a!.ditto.v1.PreparePortraitResponse\x12M\n\x0c\x44ropPortrait\x12\x1d.ditto.v1.DropPortraitRequest\x1a\x1e.ditto.v1.DropPortraitResponse\x12?\n\x06Render\x12\x17.ditto.v1.RenderRequest\x1a\x18.ditto.v1.RenderResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64itto/v1/renderer.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"*\n\x16PreparePortraitRequest\x12\x10\n\x08portrait\x18\x01 \x01(\x0c\"\xc4\x01\n\x17PreparePortraitResponse\x12\x13\n\x0b\x63ontent_key\x18\x01 \x01(\t\x12(\n\x08identity\x18\x02 \x01(\x0b\x32\x16.ditto.v1.FaceIdentity\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x12\n\nprepare_ms\x18\x07 \x01(\x01\x12\x15\n\rsource_frames\x18\x08 \x01(\r\"$\n\x13PrepareVideoRequest\x12\r\n\x05video\x18\x01 \x01(\x0c\"\x88\x01\n\x14PrepareVideoResponse\x12-\n\x08progress\x18\x01 \x01(\x0b\x32\x19.ditto.v1.PrepareProgressH\x00\x12\x35\n\x08prepared\x18\x02 \x01(\x0b\x32!.ditto.v1.PreparePortraitResponseH\x00\x42\n\n\x08response\"*\n\x13\x44ropPortraitRequest\x12\x13\n\x0b\x63ontent_key\x18\x01 \x01(\t\"\x16\n\x14\x44ropPortraitResponse\"\x96\x01\n\rRenderRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.ditto.v1.RenderConfigH\x00\x12\x12\n\x08portrait\x18\x02 \x01(\x0cH\x00\x12&\n\x06motion\x18\x03 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12\x14\n\x0cside_divisor\x18\x10 \x01(\rB\t\n\x07request\"\xa3\x01\n\x0cRenderConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ontent_key\x18\x02 \x01(\t\x12+\n\x0cvideo_format\x18\x03 \x01(\x0b\x32\x15.ditto.v1.VideoFormat\x12\x1c\n\x04view\x18\x04 \x01(\x0e\x32\x0e.ditto.v1.View\x12\r\n\x05moved\x18\x05 \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\"\xa9\x01\n\x0eRenderResponse\x12,\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x18.ditto.v1.RenderAcceptedH\x00\x12\x33\n\x0fportrait_needed\x18\x02 \x01(\x0b\x32\x18.ditto.v1.PortraitNeededH\x00\x12(\n\x05\x66rame\x18\x03 \x01(\x0b\x32\x17.ditto.v1.RenderedFrameH\x00\x42\n\n\x08response\"k\n\x0eRenderAccepted\x12*\n\x07session\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAccepted\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0e\n\x06source\x18\x04 \x01(\t\"\x10\n\x0ePortraitNeeded\"\x83\x01\n\rRenderedFrame\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x10\n\x08keyframe\x18\x03 \x01(\x08\x12$\n\x06timing\x18\x04 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\r\n\x05width\x18\x10 \x01(\r\x12\x0e\n\x06height\x18\x11 \x01(\r2\xca\x02\n\x0fRendererService\x12V\n\x0fPreparePortrait\x12 .ditto.v1.PreparePortraitRequest\x1a!.ditto.v1.PreparePortraitResponse\x12O\n\x0cPrepareVideo\x12\x1d.ditto.v1.PrepareVideoRequest\x1a\x1e.ditto.v1.PrepareVideoResponse0\x01\x12M\n\x0c\x44ropPortrait\x12\x1d.ditto.v1.DropPortraitRequest\x1a\x1e.ditto.v1.DropPortraitResponse\x12?\n\x06Render\x12\x17.ditto.v1.RenderRequest\x1a\x18.ditto.v1.RenderResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,23 +35,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREPAREPORTRAITREQUEST']._serialized_start=59
   _globals['_PREPAREPORTRAITREQUEST']._serialized_end=101
   _globals['_PREPAREPORTRAITRESPONSE']._serialized_start=104
-  _globals['_PREPAREPORTRAITRESPONSE']._serialized_end=277
-  _globals['_DROPPORTRAITREQUEST']._serialized_start=279
-  _globals['_DROPPORTRAITREQUEST']._serialized_end=321
-  _globals['_DROPPORTRAITRESPONSE']._serialized_start=323
-  _globals['_DROPPORTRAITRESPONSE']._serialized_end=345
-  _globals['_RENDERREQUEST']._serialized_start=348
-  _globals['_RENDERREQUEST']._serialized_end=498
-  _globals['_RENDERCONFIG']._serialized_start=501
-  _globals['_RENDERCONFIG']._serialized_end=664
-  _globals['_RENDERRESPONSE']._serialized_start=667
-  _globals['_RENDERRESPONSE']._serialized_end=836
-  _globals['_RENDERACCEPTED']._serialized_start=838
-  _globals['_RENDERACCEPTED']._serialized_end=945
-  _globals['_PORTRAITNEEDED']._serialized_start=947
-  _globals['_PORTRAITNEEDED']._serialized_end=963
-  _globals['_RENDEREDFRAME']._serialized_start=966
-  _globals['_RENDEREDFRAME']._serialized_end=1097
-  _globals['_RENDERERSERVICE']._serialized_start=1100
-  _globals['_RENDERERSERVICE']._serialized_end=1349
+  _globals['_PREPAREPORTRAITRESPONSE']._serialized_end=300
+  _globals['_PREPAREVIDEOREQUEST']._serialized_start=302
+  _globals['_PREPAREVIDEOREQUEST']._serialized_end=338
+  _globals['_PREPAREVIDEORESPONSE']._serialized_start=341
+  _globals['_PREPAREVIDEORESPONSE']._serialized_end=477
+  _globals['_DROPPORTRAITREQUEST']._serialized_start=479
+  _globals['_DROPPORTRAITREQUEST']._serialized_end=521
+  _globals['_DROPPORTRAITRESPONSE']._serialized_start=523
+  _globals['_DROPPORTRAITRESPONSE']._serialized_end=545
+  _globals['_RENDERREQUEST']._serialized_start=548
+  _globals['_RENDERREQUEST']._serialized_end=698
+  _globals['_RENDERCONFIG']._serialized_start=701
+  _globals['_RENDERCONFIG']._serialized_end=864
+  _globals['_RENDERRESPONSE']._serialized_start=867
+  _globals['_RENDERRESPONSE']._serialized_end=1036
+  _globals['_RENDERACCEPTED']._serialized_start=1038
+  _globals['_RENDERACCEPTED']._serialized_end=1145
+  _globals['_PORTRAITNEEDED']._serialized_start=1147
+  _globals['_PORTRAITNEEDED']._serialized_end=1163
+  _globals['_RENDEREDFRAME']._serialized_start=1166
+  _globals['_RENDEREDFRAME']._serialized_end=1297
+  _globals['_RENDERERSERVICE']._serialized_start=1300
+  _globals['_RENDERERSERVICE']._serialized_end=1630
 # @@protoc_insertion_point(module_scope)

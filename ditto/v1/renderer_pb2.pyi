@@ -14,7 +14,7 @@ class PreparePortraitRequest(_message.Message):
     def __init__(self, portrait: _Optional[bytes] = ...) -> None: ...
 
 class PreparePortraitResponse(_message.Message):
-    __slots__ = ("content_key", "identity", "width", "height", "warnings", "source", "prepare_ms")
+    __slots__ = ("content_key", "identity", "width", "height", "warnings", "source", "prepare_ms", "source_frames")
     CONTENT_KEY_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class PreparePortraitResponse(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     PREPARE_MS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FRAMES_FIELD_NUMBER: _ClassVar[int]
     content_key: str
     identity: _types_pb2.FaceIdentity
     width: int
@@ -29,7 +30,22 @@ class PreparePortraitResponse(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     source: str
     prepare_ms: float
-    def __init__(self, content_key: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., source: _Optional[str] = ..., prepare_ms: _Optional[float] = ...) -> None: ...
+    source_frames: int
+    def __init__(self, content_key: _Optional[str] = ..., identity: _Optional[_Union[_types_pb2.FaceIdentity, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., source: _Optional[str] = ..., prepare_ms: _Optional[float] = ..., source_frames: _Optional[int] = ...) -> None: ...
+
+class PrepareVideoRequest(_message.Message):
+    __slots__ = ("video",)
+    VIDEO_FIELD_NUMBER: _ClassVar[int]
+    video: bytes
+    def __init__(self, video: _Optional[bytes] = ...) -> None: ...
+
+class PrepareVideoResponse(_message.Message):
+    __slots__ = ("progress", "prepared")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PREPARED_FIELD_NUMBER: _ClassVar[int]
+    progress: _types_pb2.PrepareProgress
+    prepared: PreparePortraitResponse
+    def __init__(self, progress: _Optional[_Union[_types_pb2.PrepareProgress, _Mapping]] = ..., prepared: _Optional[_Union[PreparePortraitResponse, _Mapping]] = ...) -> None: ...
 
 class DropPortraitRequest(_message.Message):
     __slots__ = ("content_key",)

@@ -40,6 +40,11 @@ class RendererServiceStub:
                 request_serializer=ditto_dot_v1_dot_renderer__pb2.PreparePortraitRequest.SerializeToString,
                 response_deserializer=ditto_dot_v1_dot_renderer__pb2.PreparePortraitResponse.FromString,
                 _registered_method=True)
+        self.PrepareVideo = channel.unary_stream(
+                '/ditto.v1.RendererService/PrepareVideo',
+                request_serializer=ditto_dot_v1_dot_renderer__pb2.PrepareVideoRequest.SerializeToString,
+                response_deserializer=ditto_dot_v1_dot_renderer__pb2.PrepareVideoResponse.FromString,
+                _registered_method=True)
         self.DropPortrait = channel.unary_unary(
                 '/ditto.v1.RendererService/DropPortrait',
                 request_serializer=ditto_dot_v1_dot_renderer__pb2.DropPortraitRequest.SerializeToString,
@@ -58,6 +63,13 @@ class RendererServiceServicer:
 
     def PreparePortrait(self, request, context):
         """Finds the face, extracts the appearance and caches it. The same portrait twice does the work once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PrepareVideo(self, request, context):
+        """The same for a short video, picture by picture: answers with the progress, last with what is known.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +97,11 @@ def add_RendererServiceServicer_to_server(servicer, server):
                     servicer.PreparePortrait,
                     request_deserializer=ditto_dot_v1_dot_renderer__pb2.PreparePortraitRequest.FromString,
                     response_serializer=ditto_dot_v1_dot_renderer__pb2.PreparePortraitResponse.SerializeToString,
+            ),
+            'PrepareVideo': grpc.unary_stream_rpc_method_handler(
+                    servicer.PrepareVideo,
+                    request_deserializer=ditto_dot_v1_dot_renderer__pb2.PrepareVideoRequest.FromString,
+                    response_serializer=ditto_dot_v1_dot_renderer__pb2.PrepareVideoResponse.SerializeToString,
             ),
             'DropPortrait': grpc.unary_unary_rpc_method_handler(
                     servicer.DropPortrait,
@@ -125,6 +142,33 @@ class RendererService:
             '/ditto.v1.RendererService/PreparePortrait',
             ditto_dot_v1_dot_renderer__pb2.PreparePortraitRequest.SerializeToString,
             ditto_dot_v1_dot_renderer__pb2.PreparePortraitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrepareVideo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ditto.v1.RendererService/PrepareVideo',
+            ditto_dot_v1_dot_renderer__pb2.PrepareVideoRequest.SerializeToString,
+            ditto_dot_v1_dot_renderer__pb2.PrepareVideoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -248,6 +248,14 @@ class FaceIdentity(_message.Message):
     eye_state: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, canonical_keypoints: _Optional[_Iterable[float]] = ..., reference_motion: _Optional[_Iterable[float]] = ..., eye_state: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class PrepareProgress(_message.Message):
+    __slots__ = ("frames_done", "frames")
+    FRAMES_DONE_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames_done: int
+    frames: int
+    def __init__(self, frames_done: _Optional[int] = ..., frames: _Optional[int] = ...) -> None: ...
+
 class FrameBlock(_message.Message):
     __slots__ = ("first_frame", "dim", "data")
     FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
