@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ditto.media.h264 import ParameterSets
 from ditto.media.mux import FragmentedMp4Muxer
 from ditto.media.video import level_of
 from ditto.v1 import animation_pb2 as pb
@@ -53,6 +55,8 @@ class FramePacker:
                 pts_us=self._media.pts_us(frame.index),
                 speech_sample_offset=frame.index * self._media.frame_samples,
                 data=frame.data,
+                width=frame.width,
+                height=frame.height,
             )
         )
 
@@ -69,6 +73,21 @@ class Mp4Packer:
         self._frame_bytes = media.frame_samples * SAMPLE_BYTES
         self._heard = bytearray()
 
+    @property
+    def parameter_sets(self) -> ParameterSets | None:
+        """Of the stream so far."""
+        return self._muxer.parameter_sets
+
+    def go_on(self, frame: int, sets: ParameterSets, sound: bytes, before: int) -> None:
+        """Continue another gateway's bytes with a frame.
+
+        The first `before` samples of `sound` were heard with the frames before, the rest is heard
+        from this frame on.
+        """
+        heard = np.frombuffer(sound, "<i2")
+        self._muxer.go_on(frame, sets, _floats(heard[:before]))
+        self._heard += heard[before:].tobytes()
+
     def hear(self, pcm: bytes) -> None:
         self._heard += pcm
 
@@ -78,12 +97,16 @@ class Mp4Packer:
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
         heard = np.frombuffer(bytes(self._heard[: self._frame_bytes]), "<i2")
         del self._heard[: self._frame_bytes]
-        speech = (heard / np.float32(2**15)).astype(np.float32, copy=False)
-        return _chunk(self._muxer.add(frame.data, frame.keyframe, speech), frame.index, 1)
+        data = self._muxer.add(frame.data, frame.keyframe, _floats(heard))
+        return _chunk(data, frame.index, 1)
 
     def finish(self) -> pb.AnimateResponse | None:
         data = self._muxer.finish()
         return _chunk(data, -1, 0) if data else None
+
+
+def _floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    return (samples / np.float32(2**15)).astype(np.float32, copy=False)
 
 
 def _chunk(data: bytes, first_frame: int, frames: int) -> pb.AnimateResponse:

@@ -18,6 +18,8 @@ from ditto.media.mp4_boxes import (
     init_segment,
 )
 
+SOUND_BEFORE_SAMPLES = 2 * PACKET_SAMPLES
+"""What `FragmentedMp4Muxer.go_on` takes of the sound before its frame."""
 _TICKS_A_FRAME = 1000
 _AUDIO_BIT_RATE = 96_000
 
@@ -43,7 +45,9 @@ class FragmentedMp4Muxer:
         self._speech_samples = 0
         self._fragment_frames = fragment_frames
         self._aac = AacEncoder(sample_rate_hz, bit_rate=_AUDIO_BIT_RATE)
-        self._parameter_sets: ParameterSets | None = None
+        self.parameter_sets: ParameterSets | None = None
+        """Those of the stream; None before its first frame."""
+        self._may_change = False
         self._sequence = 0
         self._frames_out = self._packets_out = 0
         self._frames: list[tuple[bytes, bool]] = []
@@ -52,8 +56,27 @@ class FragmentedMp4Muxer:
     @property
     def mime_type(self) -> str:
         """For `MediaSource.addSourceBuffer`; complete once the first frame was added."""
-        codec = self._parameter_sets.codec if self._parameter_sets else "avc1"
+        codec = self.parameter_sets.codec if self.parameter_sets else "avc1"
         return f'video/mp4; codecs="{codec}, mp4a.40.2"'
+
+    def go_on(
+        self, frame: int, parameter_sets: ParameterSets, sound_before: NDArray[np.float32]
+    ) -> None:
+        """Be where a muxer was that has given every frame before `frame`, one a fragment.
+
+        What follows continues its bytes. `sound_before` (n,) is the speech just before the frame, up
+        to `SOUND_BEFORE_SAMPLES` of it: the sound is coded in overlapping blocks. A new header comes
+        only where the next frame has other parameter sets, for a player to begin again with.
+        """
+        end = frame * self._sample_rate_hz // self._fps
+        start = max(0, end // PACKET_SAMPLES - 1) * PACKET_SAMPLES
+        missing = max(0, end - start - len(sound_before))
+        before = np.pad(sound_before[len(sound_before) - (end - start - missing) :], (missing, 0))
+        packets = start * self._aac.rate_hz // self._sample_rate_hz // PACKET_SAMPLES
+        self._packets_out = packets + len(self._aac.encode(before))
+        self._speech_samples = end
+        self._frames_out = self._sequence = frame
+        self.parameter_sets, self._may_change = parameter_sets, True
 
     def add(self, access_unit: bytes, keyframe: bool, speech: NDArray[np.float32]) -> bytes:
         """Take the next frame (Annex B) and the speech (n,) that is heard during it.
@@ -64,6 +87,7 @@ class FragmentedMp4Muxer:
         """
         parameter_sets, sample = split(access_unit)
         header = self._adopt(parameter_sets)
+        self._may_change = False
         self._frames.append((sample, keyframe))
         self._packets += self._aac.encode(self._filled(speech))
         ready = len(self._frames) >= self._fragment_frames
@@ -71,20 +95,20 @@ class FragmentedMp4Muxer:
 
     def finish(self) -> bytes:
         """The last fragment: frames not yet given and the rest of the speech."""
-        if self._parameter_sets is None:
+        if self.parameter_sets is None:
             return b""
         self._packets += self._aac.finish()
         return self._fragment()
 
     def _adopt(self, found: ParameterSets | None) -> bytes:
         """Check the stream's parameter sets; the header where they are the first."""
-        if found is None and self._parameter_sets is None:
+        if found is None and self.parameter_sets is None:
             raise CorruptDataError("the first H.264 frame carries no parameter sets")
-        if found is None or found == self._parameter_sets:
+        if found is None or found == self.parameter_sets:
             return b""
-        if self._parameter_sets is not None:
+        if self.parameter_sets is not None and not self._may_change:
             raise CorruptDataError("the H.264 parameter sets changed within a stream")
-        self._parameter_sets = found
+        self.parameter_sets = found
         timescale_hz = self._fps * _TICKS_A_FRAME
         video = VideoTrack(*self._size, timescale_hz, _TICKS_A_FRAME, found)
         audio = AudioTrack(

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from ditto.errors import CorruptDataError, InvalidInputError
+from ditto.media.h264 import split
 from ditto.media.mp4_file import write_mp4
-from ditto.media.mux import FragmentedMp4Muxer
+from ditto.media.mux import SOUND_BEFORE_SAMPLES, FragmentedMp4Muxer
 from ditto.media.video import H264Encoder, JpegEncoder
 
 SIZE, FRAMES, FPS, RATE_HZ = 64, 60, 25, 16_000
@@ -192,3 +193,53 @@ def test_file_refuses_no_frames_and_no_images(tmp_path: Path) -> None:
         write_mp4(tmp_path / "out.mp4", [], burst())
     with pytest.raises(CorruptDataError):
         write_mp4(tmp_path / "out.mp4", [b"no jpeg"], burst())
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 17, 40, 41])
+def test_another_muxer_goes_on_where_one_was_lost(cut: int) -> None:
+    speech = babble()
+    whole = b"".join(fragmented(speech))
+    lost, found = H264Encoder(SIZE, SIZE), H264Encoder(SIZE, SIZE)
+    first = FragmentedMp4Muxer(SIZE, SIZE)
+    parts = []
+    for i, picture in enumerate(pictures()[:cut]):
+        unit = lost.encode(picture)
+        parts.append(first.add(unit.data, unit.is_keyframe, _of_frame(speech, i)))
+    assert first.parameter_sets is not None
+    second = FragmentedMp4Muxer(SIZE, SIZE)
+    before = speech[max(0, cut * FRAME_SAMPLES - SOUND_BEFORE_SAMPLES) : cut * FRAME_SAMPLES]
+    second.go_on(cut, first.parameter_sets, before)
+    for i, picture in enumerate(pictures()[cut:], cut):
+        unit = found.encode(picture)
+        parts.append(second.add(unit.data, unit.is_keyframe, _of_frame(speech, i)))
+    joined = b"".join([*parts, second.finish()])
+    assert joined.count(b"moov") == 1
+    assert joined.count(b"moof") == whole.count(b"moof")
+    with av.open(io.BytesIO(joined)) as file:
+        shown = [frame.pts * frame.time_base * FPS for frame in file.decode(video=0)]
+    assert shown == list(range(FRAMES))
+    heard, undisturbed = _heard(joined), _heard(whole)
+    assert heard.shape == undisturbed.shape
+    at = cut * FRAME_SAMPLES * 3
+    near = slice(max(0, at - 4096), at + 4096)
+    error = np.abs(heard - undisturbed)[near]
+    assert np.sqrt((error**2).mean()) < 0.1 * np.sqrt((undisturbed[near] ** 2).mean())
+
+
+def test_a_new_header_comes_where_the_next_encoder_has_other_parameter_sets() -> None:
+    unit = H264Encoder(SIZE, SIZE).encode(pictures()[0])
+    other = H264Encoder(2 * SIZE, SIZE).encode(np.zeros((SIZE, 2 * SIZE, 3), np.uint8))
+    known, _ = split(other.data)
+    assert known is not None
+    muxer = FragmentedMp4Muxer(SIZE, SIZE)
+    muxer.go_on(5, known, np.zeros(0, np.float32))
+    assert b"moov" in muxer.add(unit.data, True, np.zeros(FRAME_SAMPLES, np.float32))
+
+
+def _of_frame(speech: np.ndarray, frame: int) -> np.ndarray:
+    return speech[frame * FRAME_SAMPLES : (frame + 1) * FRAME_SAMPLES]
+
+
+def _heard(data: bytes) -> np.ndarray:
+    with av.open(io.BytesIO(data)) as file:
+        return np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
