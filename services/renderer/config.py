@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ditto.media.image import ImageLimits
+from ditto.media.portrait_video import VideoLimits
 from ditto.serving.config import StageConfig
 
 
@@ -24,5 +25,10 @@ class RendererConfig(StageConfig):
     """Largest portrait file. Unit: bytes."""
     portrait_pixels: int = Field(default=ImageLimits().pixels, ge=1)
     """Largest portrait. Unit: pixels."""
+    video_seconds: float = Field(default=VideoLimits().seconds, gt=0, le=60)
+    """Longest portrait video. The starter pack takes 0.2 s to prepare a picture, 25 a second, and
+    keeps up to 1 MB of it."""
+    video_pixels: int = Field(default=VideoLimits().pixels, ge=1)
+    """Largest picture of a portrait video. Unit: pixels."""
     h264_codec: str = "libx264"
     """Encoder of H.264: any that the installed PyAV has, as libx264, libopenh264, h264_nvenc."""

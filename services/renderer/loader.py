@@ -95,4 +95,4 @@ def _render(
     )
     for _ in range(WARM_UP_FRAMES):
         head = renderer.render_head(portrait.appearance, portrait.identity.reference_motion)
-        session.encode(session.view_of(head))
+        session.encode(session.view_of(head, 0))

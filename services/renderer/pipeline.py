@@ -21,6 +21,8 @@ class RenderStep:
     """One frame of one session."""
 
     session: RenderSession
+    frame: int
+    """Its index in the call."""
     motion: Array
     """(265,)"""
 
@@ -37,9 +39,16 @@ class RenderPipeline:
         self._encodes = ComputeThread("encode", limits.max_pending)
 
     async def frames(
-        self, session: RenderSession, motion: Array, meter: StepMeter, side_divisor: int = 1
+        self,
+        session: RenderSession,
+        first_frame: int,
+        motion: Array,
+        meter: StepMeter,
+        side_divisor: int = 1,
     ) -> AsyncGenerator[EncodedFrame, None]:
-        """The pictures of motion (T, 265) in order; the meter gets what each took in both threads.
+        """The pictures of motion (T, 265), numbered from ``first_frame`` on, in order.
+
+        The meter gets what each took in both threads.
 
         While one is encoded and sent the next is rendered, and no more. Whoever stops early closes
         the iterator.
@@ -50,7 +59,7 @@ class RenderPipeline:
                 rendered = None if rendering is None else await rendering
                 rendering = None
                 if index < len(motion):
-                    step = RenderStep(session, motion[index])
+                    step = RenderStep(session, first_frame + index, motion[index])
                     deadline_s = meter.deadline_s()
                     rendering = asyncio.create_task(self._renders.run(step, deadline_s))
                 if rendered is not None:
@@ -79,9 +88,12 @@ def _within_reach(renderer: Renderer[Any], limits: BatchLimits) -> BatchLimits:
 
 def _render_work(renderer: Renderer[Any]) -> Work[RenderStep, Image, Image]:
     def compute(steps: Sequence[RenderStep]) -> Sequence[Image]:
+        appearances = [step.session.appearance_at(step.frame) for step in steps]
         if isinstance(renderer, BatchedRenderer) and len(steps) > 1:
-            appearances = [step.session.appearance for step in steps]
             return renderer.render_heads(appearances, [step.motion for step in steps])
-        return [renderer.render_head(step.session.appearance, step.motion) for step in steps]
+        return [
+            renderer.render_head(appearance, step.motion)
+            for appearance, step in zip(appearances, steps, strict=True)
+        ]
 
-    return Work(compute, lambda step, head: step.session.view_of(head))
+    return Work(compute, lambda step, head: step.session.view_of(head, step.frame))

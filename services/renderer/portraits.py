@@ -9,16 +9,17 @@ from typing import Any
 
 from ditto import __version__
 from ditto.errors import AtCapacityError
-from ditto.media.image import ImageLimits, decode_portrait
+from ditto.media.image import ImageLimits
+from ditto.media.portrait_video import VideoLimits
 from ditto.serving import metrics
 from ditto.serving.cache import Codec, Source, TieredCache
 from ditto.serving.footprint import array_bytes
 from ditto.serving.lru import ByteBoundedLru
-from ditto.serving.redis_tier import RedisTier
+from ditto.serving.redis_parts import PartedTier
 from ditto.serving.stage import StageIdentity
-from ditto.serving.worker import ComputeThread
 from ditto.stages import Portrait, Renderer
 from services.renderer.config import RendererConfig
+from services.renderer.preparing import OnProgress, Preparation
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,18 @@ class PortraitLibrary:
     ) -> None:
         self._renderer = renderer
         self._pack_tag = f"{identity.pack}\0{identity.pack_version}\0{identity.pack_hash}"
-        self._limits = ImageLimits(bytes=config.portrait_bytes, pixels=config.portrait_pixels)
-        self._thread = ComputeThread("prepare", config.pending_portraits)
+        self._preparation = Preparation(
+            renderer,
+            identity.pack,
+            ImageLimits(bytes=config.portrait_bytes, pixels=config.portrait_pixels),
+            VideoLimits(
+                bytes=config.portrait_bytes,
+                pixels=config.video_pixels,
+                seconds=config.video_seconds,
+                frame_rate=identity.frame_rate,
+            ),
+            config.pending_portraits,
+        )
         self._most_pending = config.pending_portraits
         self._pending = 0
         url, ttl_s = config.redis_url, config.cache_ttl_seconds
@@ -49,20 +60,21 @@ class PortraitLibrary:
             f"ditto:{__version__}:appearance:{identity.pack}",
             Codec(renderer.dump_appearance, renderer.load_appearance),
             ByteBoundedLru(config.cache_local_bytes, array_bytes),
-            None if url is None else RedisTier(url, ttl_s),
+            None if url is None else PartedTier(url, ttl_s),
         )
 
-    async def register(self, image: bytes) -> Registered:
-        """Prepare a portrait, unless it is in the cache.
+    async def register(self, image: bytes, on_progress: OnProgress | None = None) -> Registered:
+        """Prepare a portrait, a picture or a video, unless it is in the cache.
 
-        Raises `InvalidInputError` and `FaceError` for images that cannot be used,
-        `AtCapacityError` when too many wait already, even for the same image: each holds its file.
+        ``on_progress`` hears how far a video is. Raises `InvalidInputError`, `FaceError` and
+        `UnsupportedError` for what cannot be used, `AtCapacityError` when too many wait already,
+        even for the same image: each holds its file.
         """
         if self._pending >= self._most_pending:
             raise AtCapacityError(f"{self._pending} portraits are waiting to be prepared already")
         self._pending += 1
         try:
-            return await self._register(image)
+            return await self._register(image, on_progress)
         finally:
             self._pending -= 1
 
@@ -80,18 +92,17 @@ class PortraitLibrary:
 
     async def close(self) -> None:
         """Stop the thread and close the cache."""
-        await self._thread.close()
+        await self._preparation.close()
         await self._cache.close()
 
-    async def _register(self, image: bytes) -> Registered:
+    async def _register(self, image: bytes, on_progress: OnProgress | None) -> Registered:
         key = await asyncio.to_thread(self._content_key, image)
         prepare_s = 0.0
 
         async def compute() -> Portrait[Any]:
             nonlocal prepare_s
-            portrait, took = await self._thread.run(self._prepare, image)
-            prepare_s = took.compute_s
-            metrics.PREPARE.observe(took.compute_s)
+            portrait, prepare_s = await self._preparation.run(image, on_progress)
+            metrics.PREPARE.observe(prepare_s)
             return portrait
 
         portrait, source = await self._cache.get_or_compute(key, compute)
@@ -101,6 +112,3 @@ class PortraitLibrary:
         digest = hashlib.sha256(self._pack_tag.encode() + b"\0")
         digest.update(image)
         return digest.hexdigest()
-
-    def _prepare(self, image: bytes) -> Portrait[Any]:
-        return self._renderer.prepare(decode_portrait(image, self._limits))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 from ditto.errors import InvalidInputError, ProtocolError
+from ditto.media.portrait_video import is_video
 from ditto.motion.layout import MOTION_DIM
 from ditto.serving.face_identity import message_of
 from ditto.serving.frames import frames_of
@@ -15,13 +17,15 @@ from ditto.serving.requests import RequestReader
 from ditto.serving.slots import SlotPool
 from ditto.serving.stage import StageIdentity
 from ditto.serving.steps import StepMeter
-from ditto.stages import Renderer
+from ditto.stages import AnimatesVideos, Progress, Renderer
 from ditto.v1.renderer_pb2 import (
     DropPortraitRequest,
     DropPortraitResponse,
     PortraitNeeded,
     PreparePortraitRequest,
     PreparePortraitResponse,
+    PrepareVideoRequest,
+    PrepareVideoResponse,
     RenderAccepted,
     RenderConfig,
     RenderedFrame,
@@ -29,12 +33,15 @@ from ditto.v1.renderer_pb2 import (
     RenderResponse,
 )
 from ditto.v1.renderer_pb2_grpc import RendererServiceServicer
+from ditto.v1.types_pb2 import PrepareProgress
 from services.renderer.config import RendererConfig
 from services.renderer.pipeline import RenderPipeline
 from services.renderer.portraits import PortraitLibrary, Registered
 from services.renderer.session import RenderSession
 
 Requests = RequestReader[RenderRequest]
+_PROGRESS_S = 0.25
+"""How often a caller hears how far a video is."""
 
 
 class RendererServicer(RendererServiceServicer):
@@ -60,18 +67,27 @@ class RendererServicer(RendererServiceServicer):
         self, request: PreparePortraitRequest, context: Any
     ) -> PreparePortraitResponse:
         """Register a portrait."""
-        registered = await self._library.register(request.portrait)
-        portrait = registered.portrait
-        width, height = self._renderer.full_size(portrait.appearance)
-        return PreparePortraitResponse(
-            content_key=registered.content_key,
-            identity=message_of(portrait.identity),
-            width=width,
-            height=height,
-            warnings=portrait.warnings,
-            source=registered.source,
-            prepare_ms=registered.prepare_s * 1000,
-        )
+        return self._known(await self._library.register(request.portrait))
+
+    async def PrepareVideo(  # noqa: N802
+        self, request: PrepareVideoRequest, context: Any
+    ) -> None:
+        """Register a portrait video, and say how far it is."""
+        if not is_video(request.video):
+            raise InvalidInputError("video", "is no MP4 or WebM; allowed: a short one of a face")
+        told: Progress | None = None
+        latest: list[Progress] = []
+        registering = asyncio.create_task(self._library.register(request.video, latest.append))
+        try:
+            while not (await asyncio.wait({registering}, timeout=_PROGRESS_S))[0]:
+                if latest and latest[-1] != told:
+                    told = latest[-1]
+                    latest.clear()
+                    progress = PrepareProgress(frames_done=told.frames_done, frames=told.frames)
+                    await context.write(PrepareVideoResponse(progress=progress))
+            await context.write(PrepareVideoResponse(prepared=self._known(await registering)))
+        finally:
+            registering.cancel()
 
     async def DropPortrait(  # noqa: N802
         self, request: DropPortraitRequest, context: Any
@@ -94,6 +110,23 @@ class RendererServicer(RendererServiceServicer):
             session = self._open(first.config, registered)
             await context.write(RenderResponse(accepted=self._accepted(session, registered)))
             await self._render(session, reader, context)
+
+    def _known(self, registered: Registered) -> PreparePortraitResponse:
+        portrait = registered.portrait
+        width, height = self._renderer.full_size(portrait.appearance)
+        frames = 1
+        if isinstance(self._renderer, AnimatesVideos):
+            frames = self._renderer.source_frames(portrait.appearance)
+        return PreparePortraitResponse(
+            content_key=registered.content_key,
+            identity=message_of(portrait.identity),
+            width=width,
+            height=height,
+            warnings=portrait.warnings,
+            source=registered.source,
+            prepare_ms=registered.prepare_s * 1000,
+            source_frames=frames,
+        )
 
     async def _find(self, content_key: str, reader: Requests, context: Any) -> Registered:
         found = await self._library.find(content_key) if content_key else None
@@ -136,7 +169,7 @@ class RendererServicer(RendererServiceServicer):
             block = request.motion
             expected = block.first_frame if next_index is None else next_index
             motion = frames_of(block, MOTION_DIM, expected)
-            pictures = self._pipeline.frames(session, motion, meter, request.side_divisor)
+            pictures = self._pipeline.frames(session, expected, motion, meter, request.side_divisor)
             async with aclosing(pictures) as frames:
                 index = expected
                 async for frame in frames:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ditto.errors import InvalidInputError
-from ditto.stages import Image, Portrait, Renderer
+from ditto.stages import AnimatesVideos, Image, Portrait, Renderer
 from ditto.v1 import types_pb2
 from services.renderer.encoders import EncodedFrame, FrameEncoder, make_encoder
 
@@ -32,11 +32,11 @@ class RenderSession:
         if view not in (*_HEAD_VIEWS, types_pb2.VIEW_FULL):
             raise InvalidInputError("view", f"{view} is not in the contract")
         self._renderer = renderer
-        self.appearance = portrait.appearance
+        self._appearance = portrait.appearance
         self._is_full = view == types_pb2.VIEW_FULL
         size = (renderer.head_size, renderer.head_size)
         if self._is_full:
-            size = renderer.full_size(self.appearance)
+            size = renderer.full_size(self._appearance)
         self._encoder: FrameEncoder = make_encoder(video_format, size, frame_rate, h264_codec)
 
     @property
@@ -44,9 +44,17 @@ class RenderSession:
         """Width and height of the pictures."""
         return self._encoder.width, self._encoder.height
 
-    def view_of(self, head: Image) -> Image:
+    def appearance_at(self, frame: int) -> Any:
+        """What a frame of the call is drawn from, whatever was drawn before."""
+        if isinstance(self._renderer, AnimatesVideos):
+            return self._renderer.appearance_at(self._appearance, frame)
+        return self._appearance
+
+    def view_of(self, head: Image, frame: int) -> Image:
         """The picture of this session's view, from a rendered HEAD view."""
-        return self._renderer.paste_back(self.appearance, head) if self._is_full else head
+        if not self._is_full:
+            return head
+        return self._renderer.paste_back(self.appearance_at(frame), head)
 
     def encode(self, image: Image, side_divisor: int = 1) -> EncodedFrame:
         """The picture as it is sent; smaller where the format may change its size."""

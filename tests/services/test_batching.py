@@ -146,7 +146,7 @@ async def test_a_frame_leaves_while_the_next_is_drawn():
     )
     meter = StepMeter(StageIdentity("pipeline-test", "r", "p", "1", "h", 25), LoadMeter())
     motion = np.arange(3, dtype=np.float32)[:, None]
-    frames = pipeline.frames(session, motion, meter)
+    frames = pipeline.frames(session, 0, motion, meter)
     try:
         assert (await asyncio.wait_for(anext(frames), 5))[0] == 0
         gate.set()
