@@ -7,6 +7,7 @@ DittoError
 ├── ProtocolError          FAILED_PRECONDITION   messages in an order that the contract forbids
 ├── ResumeError            FAILED_PRECONDITION   a call that cannot go on from where its token says
 ├── AtCapacityError        RESOURCE_EXHAUSTED    full for now; carries when to try again
+│   └── NoHeadroomError    RESOURCE_EXHAUSTED    slots are free, but frames would be late
 ├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached one of its limits
 ├── StageUnavailableError  UNAVAILABLE           a service that the call needs is gone
 ├── UnsupportedError       UNIMPLEMENTED         understood, and not offered by this server or pack
@@ -52,6 +53,10 @@ class AtCapacityError(DittoError):
     def __init__(self, message: str, retry_after_ms: int = 1000) -> None:
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
+
+
+class NoHeadroomError(AtCapacityError):
+    """One more call in real time would make frames late."""
 
 
 class CallLimitError(DittoError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
+import math
+
+from ditto.errors import AtCapacityError, DittoError, NoHeadroomError, StageUnavailableError
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import audio_encoder_pb2 as audio_pb
@@ -20,11 +22,13 @@ async def admit(
     pools: StagePools,
     desk: PortraitDesk,
     stages: CallStages,
+    most_load: float,
 ) -> PreparedAvatar:
-    """Prepare the portrait and open `stages`. Raises `AtCapacityError` at once when one is full."""
+    """Prepare the portrait and open `stages`. Raises `AtCapacityError` at once when one is full, or
+    when a REALTIME call would take more than `most_load` of what a replica measures as its own."""
     try:
         for pool in pools:
-            await pool.require_slot(asked.pack)
+            await pool.require_room(asked.pack, most_load if is_realtime(asked) else math.inf)
         avatar = await desk.find(asked)
         await stages.open(pools, stage_configs(call_id, asked, avatar))
     except DittoError as error:
@@ -45,25 +49,36 @@ def stage_configs(call_id: str, asked: pb.AnimateConfig, avatar: PreparedAvatar)
         emotion=asked.emotion,
         emotion_intensity=asked.emotion_intensity,
         control=asked.motion,
+        is_realtime=is_realtime(asked),
     )
     if asked.HasField("sampling_steps"):
         motion.sampling_steps = asked.sampling_steps
     return StageConfigs(
         pack=asked.pack,
-        audio=audio_pb.EncodeConfig(call_id=call_id, audio_format=speech),
+        audio=audio_pb.EncodeConfig(
+            call_id=call_id, audio_format=speech, is_realtime=is_realtime(asked)
+        ),
         motion=motion,
         render=render_pb.RenderConfig(
             call_id=call_id,
             content_key=avatar.known.content_key,
             video_format=asked.video_format,
             view=asked.view,
+            is_realtime=is_realtime(asked),
         ),
         portrait=avatar.portrait,
     )
 
 
+def is_realtime(asked: pb.AnimateConfig) -> bool:
+    """Whether the call's frames have a time at which they are due."""
+    return asked.pacing == types.PACING_REALTIME
+
+
 def _count_refusal(error: DittoError) -> None:
-    if isinstance(error, AtCapacityError):
+    if isinstance(error, NoHeadroomError):
+        metrics.ADMISSIONS_REFUSED.labels("no_headroom").inc()
+    elif isinstance(error, AtCapacityError):
         metrics.ADMISSIONS_REFUSED.labels("no_slot").inc()
     elif isinstance(error, StageUnavailableError):
         metrics.ADMISSIONS_REFUSED.labels("no_replica").inc()

@@ -49,6 +49,14 @@ class GatewayConfig(ProcessConfig, CallLimits):
     prepare_seconds: float = Field(default=30.0, gt=0)
     """Longest wait for a portrait to be prepared."""
 
+    steps_load: float = Field(default=0.7, gt=0)
+    """REALTIME: a call samples half of its denoising steps while a replica that serves it is loaded
+    this far, as a share of its compute time."""
+    size_load: float = Field(default=0.8, gt=0)
+    """REALTIME: from here its pictures have half the width and height too (JPEG, RGB24)."""
+    admission_load: float = Field(default=0.9, gt=0)
+    """REALTIME: a call that would load every replica of a stage further is refused."""
+
     lead_seconds: float = Field(default=10.0, ge=5)
     """Speech that the stages may hold beyond the last frame sent: the pace of a FAST call whose
     reader is slow, the bound of a REALTIME one whose stages are."""

@@ -14,6 +14,7 @@ from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from gateway.call_stages import CallStages
+from gateway.degradation import Quality
 from gateway.measure import CallMeasure
 from gateway.motion_history import MotionHistory
 from gateway.pipeline import Pipeline
@@ -26,13 +27,16 @@ OpenAgain = Callable[[motion_pb.GenerateConfig], Awaitable[None]]
 class Flow:
     """Writes to the stages of a call and carries what they give to one another."""
 
-    def __init__(self, stages: CallStages, open_again: OpenAgain, measure: CallMeasure) -> None:
+    def __init__(
+        self, stages: CallStages, open_again: OpenAgain, measure: CallMeasure, quality: Quality
+    ) -> None:
         self._stages = stages
         self._open_again = open_again
         self._measure = measure
+        self._quality = quality
         self._writing = asyncio.Lock()
         self.history = MotionHistory()
-        self._pipeline = Pipeline(stages, measure, self.history)
+        self._pipeline = Pipeline(stages, measure, self.history, quality)
         self._pumping: asyncio.Task[None] | None = None
         self._is_restarted = False
 
@@ -82,7 +86,9 @@ class Flow:
                 checkpoint=point.checkpoint, history=point.history, first_frame=first_frame
             )
             await self._open_again(changes)
-            self._pipeline = Pipeline(self._stages, self._measure, self.history, first_frame)
+            self._pipeline = Pipeline(
+                self._stages, self._measure, self.history, self._quality, first_frame
+            )
             for control in point.controls:
                 await self._pipeline.to_motion(control)
 

@@ -10,6 +10,7 @@ from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
 from gateway.call_stages import CallStages
+from gateway.degradation import Quality
 from gateway.measure import CallMeasure
 from gateway.motion_history import MotionHistory
 
@@ -24,12 +25,14 @@ class Pipeline:
         stages: CallStages,
         measure: CallMeasure,
         history: MotionHistory,
+        quality: Quality,
         first_frame: int = 0,
     ) -> None:
         """`first_frame` is the index of the first frame that these stages give."""
         self._audio, self._motion, self._render = stages.audio, stages.motion, stages.render
         self._measure = measure
         self._history = history
+        self._quality = quality
         self._first_frame = first_frame
         self._block_ends: deque[int] = deque()
         self._blocks_rendered = 0
@@ -50,7 +53,11 @@ class Pipeline:
             self._measure.step("audio_encoder", features.timing)
             self._audio.replay.confirmed(features.requests_taken, features.checkpoint)
             features.frames.first_frame += self._first_frame
-            await self.to_motion(motion_pb.GenerateRequest(features=features.frames))
+            await self.to_motion(
+                motion_pb.GenerateRequest(
+                    features=features.frames, step_divisor=self._quality.step_divisor
+                )
+            )
         await self._motion.finish()
 
     async def pump_motion(self) -> None:
@@ -63,7 +70,11 @@ class Pipeline:
             self._motion.replay.confirmed(motion.requests_taken, motion.checkpoint)
             self._history.received(expected, motion)
             self._block_ends.append(expected)
-            await self._render.write(render_pb.RenderRequest(motion=motion.frames))
+            await self._render.write(
+                render_pb.RenderRequest(
+                    motion=motion.frames, side_divisor=self._quality.side_divisor
+                )
+            )
         await self._render.finish()
 
     async def pump_frames(self, put: Callable[[render_pb.RenderedFrame], Awaitable[None]]) -> None:

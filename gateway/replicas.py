@@ -8,13 +8,15 @@ kept up with what this gateway opens and closes.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import grpc
 
-from ditto.errors import AtCapacityError, StageUnavailableError
+from ditto.errors import AtCapacityError, NoHeadroomError, StageUnavailableError
 from ditto.v1 import stage_status_pb2 as status_pb
 from ditto.v1.stage_status_pb2_grpc import StageStatusServiceStub
 from gateway.addresses import resolve_all
@@ -22,6 +24,8 @@ from gateway.channels import StageDialer
 
 _RETIRE_S = 7200.0
 """A channel whose certificates were renewed keeps its running calls for so long."""
+_LAST_LOOK_S = 0.05
+"""A refusal is worth so much waiting for a slot that has just been freed."""
 Status = status_pb.GetStageStatusResponse
 Result = TypeVar("Result")
 
@@ -42,6 +46,12 @@ class Replica:
     """Polls in a row that it did not answer."""
     dialed: int = 0
     """Version of the certificates that the channel was opened with."""
+
+    def load(self, more: int = 0) -> float:
+        """Share of its time that REALTIME sessions take, with so many more of them: what it
+        measured, times those that it had at the last poll and those that it got since."""
+        since = max(0, self.status.free_slots - self.free_slots)
+        return (self.status.realtime_sessions + since + more) * self.status.session_load
 
 
 class ReplicaPool:
@@ -83,22 +93,31 @@ class ReplicaPool:
             await self._forget(self._replicas.keys() - addresses)
 
     def healthy(self, pack: str | None = None) -> list[Replica]:
-        """Replicas that may be called, of `pack` or any, most free slots first."""
+        """Replicas that may be called, of `pack` or any, least loaded first, then most slots."""
         found = (
             replica
             for replica in self._replicas.values()
             if replica.is_healthy and pack in (None, replica.status.pack)
         )
-        return sorted(found, key=lambda replica: -replica.free_slots)
+        return sorted(found, key=lambda replica: (replica.load(), -replica.free_slots))
 
-    async def require_slot(self, pack: str) -> None:
-        """Refuse at once what would be refused later, after the portrait's costly preparation."""
+    async def require_room(self, pack: str, most_load: float = math.inf) -> None:
+        """Refuse at once what would be refused later, after the portrait's costly preparation,
+        and what would take more than `most_load` of every replica. A lone session always fits."""
         if not self._has_slot(pack):
-            await self.poll()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_LOOK_S):
+                    await self.poll()
         if not self.healthy(pack):
             raise self._nobody(pack)
-        if not self._has_slot(pack):
+        free = [replica for replica in self.healthy(pack) if replica.free_slots > 0]
+        if not free:
             raise AtCapacityError(f"{self.module}: every session slot is taken")
+        if all(replica.load() > 0 and replica.load(more=1) > most_load for replica in free):
+            raise NoHeadroomError(
+                f"{self.module}: one more call in real time would be late; those that run take "
+                f"{free[0].load():.0%} of the least loaded replica"
+            )
 
     async def first_that(self, pack: str, use: Callable[[Replica], Awaitable[Result]]) -> Result:
         """What `use` gives for the best replica that is neither gone nor full.

@@ -54,7 +54,14 @@ class AnimationServicer(AnimationServiceServicer):
         stages = CallStages(self._config.accept_seconds, self._config.prepare_seconds)
         try:
             asked = self._checked(await self._first(request_iterator))
-            avatar = await admit(current_call_id(), asked, self._pools, self._desk, stages)
+            avatar = await admit(
+                current_call_id(),
+                asked,
+                self._pools,
+                self._desk,
+                stages,
+                self._config.admission_load,
+            )
             session = self._session(asked, avatar, stages, outbox, measure)
             with self._live.holding(session):
                 await outbox.send(self._started(asked, avatar, session, stages))

@@ -19,6 +19,7 @@ from gateway.call_stages import CallStages
 from gateway.caller import Caller, Requests
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
+from gateway.degradation import Degradation, Quality
 from gateway.delivery import Delivery, FastDelivery, RealtimeDelivery
 from gateway.feeding import FastFeeder, Feeder, RealtimeFeeder
 from gateway.flow import Flow, OpenAgain, cause
@@ -56,7 +57,8 @@ class Session:
         self._is_paced = asked.pacing == types.PACING_REALTIME
         self._media = self._media_clock()
         self._spans = SpeechSpans(self._media)
-        self._flow = Flow(stages, open_again, measure)
+        self._quality = Quality()
+        self._flow = Flow(stages, open_again, measure, self._quality)
         self._gate = asyncio.Lock()
         """Held while a frame is sent, and while an interrupt replaces those to come."""
         self._packer = self._make_packer()
@@ -89,14 +91,17 @@ class Session:
         )
         try:
             async with asyncio.TaskGroup() as pumps:
-                watching = pumps.create_task(watchdog.run())
+                watching = [pumps.create_task(watchdog.run())]
+                if self._is_paced and not self._asked.keep_quality:
+                    watching.append(pumps.create_task(self._degradation().run()))
                 pumps.create_task(caller.run())
                 pumps.create_task(self._feed())
                 rendering = pumps.create_task(self._deliver())
                 sending = pumps.create_task(self._delivery.run())
                 await rendering
                 await sending
-                watching.cancel()
+                for watch in watching:
+                    watch.cancel()
         except BaseExceptionGroup as group:
             raise cause(group) from None
         await self._conclude()
@@ -164,6 +169,22 @@ class Session:
         self._measure.skew_frames = skew
         metrics.AV_SKEW.observe(skew / self._media.frame_rate)
 
+    def _degradation(self) -> Degradation:
+        return Degradation(
+            self._stages,
+            self._quality,
+            self._outbox.event,
+            lambda: self._flow.frames,
+            self._config,
+            self._clock,
+            self._frames_stand_alone,
+        )
+
+    @property
+    def _frames_stand_alone(self) -> bool:
+        """A frame of this format may be left out, or smaller than others."""
+        return self._asked.video_format.encoding != types.VIDEO_ENCODING_H264_FMP4
+
     def _media_clock(self) -> MediaClock:
         status = self._stages.audio.replica.status
         frame_rate = self._asked.frame_rate
@@ -191,14 +212,13 @@ class Session:
     def _make_delivery(self) -> Delivery:
         if not self._is_paced:
             return FastDelivery(self._send_frame, self._gate)
-        may_skip = self._asked.video_format.encoding != types.VIDEO_ENCODING_H264_FMP4
         return RealtimeDelivery(
             self._media,
             self._clock,
             self._send_frame,
             self._gate,
             self._config.reader_lag_seconds,
-            may_skip,
+            self._frames_stand_alone,
         )
 
 

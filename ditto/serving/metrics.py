@@ -77,6 +77,10 @@ ADMISSIONS_REFUSED = Counter(
 FAILOVERS = Counter(
     "ditto_failovers_total", "Live sessions moved to another replica, by stage", ["module"]
 )
+DEGRADED_CALLS = Gauge("ditto_degraded_calls", "Calls whose quality is lowered for now")
+DEGRADATIONS = Counter(
+    "ditto_degradations_total", "Steps by which the quality of a call was lowered"
+)
 INTERRUPTS = Counter("ditto_interrupts_total", "Interrupts of speech that callers sent")
 AVATARS = Gauge("ditto_avatars", "Portraits that the gateway's store keeps")
 
