@@ -98,14 +98,16 @@ class Resume(_message.Message):
     def __init__(self, token: _Optional[bytes] = ..., next_frame_index: _Optional[int] = ..., speech_offset: _Optional[int] = ..., silent_ms: _Optional[int] = ..., speech_bytes: _Optional[int] = ...) -> None: ...
 
 class ResumePoint(_message.Message):
-    __slots__ = ("token", "speech_offset", "controls")
+    __slots__ = ("token", "speech_offset", "controls", "interrupts")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     SPEECH_OFFSET_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPTS_FIELD_NUMBER: _ClassVar[int]
     token: bytes
     speech_offset: int
     controls: int
-    def __init__(self, token: _Optional[bytes] = ..., speech_offset: _Optional[int] = ..., controls: _Optional[int] = ...) -> None: ...
+    interrupts: int
+    def __init__(self, token: _Optional[bytes] = ..., speech_offset: _Optional[int] = ..., controls: _Optional[int] = ..., interrupts: _Optional[int] = ...) -> None: ...
 
 class Interrupt(_message.Message):
     __slots__ = ("last_played_frame_index",)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ditto.v1 import types_pb2 as ditto_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64itto/v1/audio_encoder.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"U\n\rEncodeRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.ditto.v1.EncodeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"\x84\x01\n\x0c\x45ncodeConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12+\n\x0c\x61udio_format\x18\x02 \x01(\x0b\x32\x15.ditto.v1.AudioFormat\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\r\n\x05moved\x18\x04 \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\"\x94\x01\n\x0e\x45ncodeResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAcceptedH\x00\x12-\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x19.ditto.v1.EncodedFeaturesH\x00\x12\x18\n\x0erequests_taken\x18\x03 \x01(\x04H\x00\x42\n\n\x08response\"\x89\x01\n\x0f\x45ncodedFeatures\x12$\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12$\n\x06timing\x18\x02 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x16\n\x0erequests_taken\x18\x04 \x01(\x04\x32V\n\x13\x41udioEncoderService\x12?\n\x06\x45ncode\x12\x17.ditto.v1.EncodeRequest\x1a\x18.ditto.v1.EncodeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x64itto/v1/audio_encoder.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"U\n\rEncodeRequest\x12(\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.ditto.v1.EncodeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07request\"\x84\x01\n\x0c\x45ncodeConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12+\n\x0c\x61udio_format\x18\x02 \x01(\x0b\x32\x15.ditto.v1.AudioFormat\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\r\n\x05moved\x18\x04 \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\"\x94\x01\n\x0e\x45ncodeResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAcceptedH\x00\x12-\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x19.ditto.v1.EncodedFeaturesH\x00\x12\x18\n\x0erequests_taken\x18\x03 \x01(\x04H\x00\x42\n\n\x08response\"\xa0\x01\n\x0f\x45ncodedFeatures\x12$\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12$\n\x06timing\x18\x02 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x16\n\x0erequests_taken\x18\x04 \x01(\x04\x12\x15\n\rsamples_taken\x18\x05 \x01(\x03\x32V\n\x13\x41udioEncoderService\x12?\n\x06\x45ncode\x12\x17.ditto.v1.EncodeRequest\x1a\x18.ditto.v1.EncodeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENCODERESPONSE']._serialized_start=287
   _globals['_ENCODERESPONSE']._serialized_end=435
   _globals['_ENCODEDFEATURES']._serialized_start=438
-  _globals['_ENCODEDFEATURES']._serialized_end=575
-  _globals['_AUDIOENCODERSERVICE']._serialized_start=577
-  _globals['_AUDIOENCODERSERVICE']._serialized_end=663
+  _globals['_ENCODEDFEATURES']._serialized_end=598
+  _globals['_AUDIOENCODERSERVICE']._serialized_start=600
+  _globals['_AUDIOENCODERSERVICE']._serialized_end=686
 # @@protoc_insertion_point(module_scope)

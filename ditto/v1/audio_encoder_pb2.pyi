@@ -39,13 +39,15 @@ class EncodeResponse(_message.Message):
     def __init__(self, accepted: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., features: _Optional[_Union[EncodedFeatures, _Mapping]] = ..., requests_taken: _Optional[int] = ...) -> None: ...
 
 class EncodedFeatures(_message.Message):
-    __slots__ = ("frames", "timing", "checkpoint", "requests_taken")
+    __slots__ = ("frames", "timing", "checkpoint", "requests_taken", "samples_taken")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_TAKEN_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_TAKEN_FIELD_NUMBER: _ClassVar[int]
     frames: _types_pb2.FrameBlock
     timing: _types_pb2.StepTiming
     checkpoint: bytes
     requests_taken: int
-    def __init__(self, frames: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., requests_taken: _Optional[int] = ...) -> None: ...
+    samples_taken: int
+    def __init__(self, frames: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., timing: _Optional[_Union[_types_pb2.StepTiming, _Mapping]] = ..., checkpoint: _Optional[bytes] = ..., requests_taken: _Optional[int] = ..., samples_taken: _Optional[int] = ...) -> None: ...

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ResumeState(_message.Message):
-    __slots__ = ("call_id", "tenant", "issued_s", "config", "content_key", "pack_hash", "lasted_s", "speech_offset", "reader", "given_again", "encoder", "features", "first_frame", "motion", "motion_frames", "controls", "controls_taken", "speech", "heard", "heard_from", "sps", "pps", "ffd_ms", "ffd_compute_ms")
+    __slots__ = ("call_id", "tenant", "issued_s", "config", "content_key", "pack_hash", "lasted_s", "speech_offset", "reader", "given_again", "encoder", "features", "first_frame", "motion", "motion_frames", "controls", "controls_taken", "speech", "heard", "heard_from", "sps", "pps", "ffd_ms", "ffd_compute_ms", "interrupts_taken")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ISSUED_S_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class ResumeState(_message.Message):
     PPS_FIELD_NUMBER: _ClassVar[int]
     FFD_MS_FIELD_NUMBER: _ClassVar[int]
     FFD_COMPUTE_MS_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPTS_TAKEN_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     tenant: str
     issued_s: float
@@ -59,7 +60,8 @@ class ResumeState(_message.Message):
     pps: bytes
     ffd_ms: float
     ffd_compute_ms: float
-    def __init__(self, call_id: _Optional[str] = ..., tenant: _Optional[str] = ..., issued_s: _Optional[float] = ..., config: _Optional[_Union[_animation_pb2.AnimateConfig, _Mapping]] = ..., content_key: _Optional[str] = ..., pack_hash: _Optional[str] = ..., lasted_s: _Optional[float] = ..., speech_offset: _Optional[int] = ..., reader: _Optional[bytes] = ..., given_again: _Optional[int] = ..., encoder: _Optional[bytes] = ..., features: _Optional[int] = ..., first_frame: _Optional[int] = ..., motion: _Optional[_Union[_motion_dit_pb2.GenerateConfig, _Mapping]] = ..., motion_frames: _Optional[int] = ..., controls: _Optional[_Iterable[_Union[_types_pb2.MotionControl, _Mapping]]] = ..., controls_taken: _Optional[int] = ..., speech: _Optional[_Union[SpeechProgress, _Mapping]] = ..., heard: _Optional[bytes] = ..., heard_from: _Optional[int] = ..., sps: _Optional[bytes] = ..., pps: _Optional[bytes] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ...) -> None: ...
+    interrupts_taken: int
+    def __init__(self, call_id: _Optional[str] = ..., tenant: _Optional[str] = ..., issued_s: _Optional[float] = ..., config: _Optional[_Union[_animation_pb2.AnimateConfig, _Mapping]] = ..., content_key: _Optional[str] = ..., pack_hash: _Optional[str] = ..., lasted_s: _Optional[float] = ..., speech_offset: _Optional[int] = ..., reader: _Optional[bytes] = ..., given_again: _Optional[int] = ..., encoder: _Optional[bytes] = ..., features: _Optional[int] = ..., first_frame: _Optional[int] = ..., motion: _Optional[_Union[_motion_dit_pb2.GenerateConfig, _Mapping]] = ..., motion_frames: _Optional[int] = ..., controls: _Optional[_Iterable[_Union[_types_pb2.MotionControl, _Mapping]]] = ..., controls_taken: _Optional[int] = ..., speech: _Optional[_Union[SpeechProgress, _Mapping]] = ..., heard: _Optional[bytes] = ..., heard_from: _Optional[int] = ..., sps: _Optional[bytes] = ..., pps: _Optional[bytes] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ..., interrupts_taken: _Optional[int] = ...) -> None: ...
 
 class SpeechProgress(_message.Message):
     __slots__ = ("fed_samples", "speech_end", "is_speaking", "is_told_speaking", "first_frame", "events")
