@@ -141,7 +141,7 @@ class FakeEncoder(audio_grpc.AudioEncoderServiceServicer):
     async def Encode(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         assert first.config.audio_format.sample_rate_hz == 16_000
-        with self._stage.slots.take():
+        with self._stage.slots.take(is_realtime=first.config.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
             accepted = self._stage.identity.accepted()
             await context.write(audio_pb.EncodeResponse(accepted=accepted))
@@ -182,7 +182,7 @@ class FakeGenerator(motion_grpc.MotionDitServiceServicer):
     async def Generate(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         self._stage.requests.append(first)
-        with self._stage.slots.take():
+        with self._stage.slots.take(is_realtime=first.config.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
             accepted = self._stage.identity.accepted()
             await context.write(motion_pb.GenerateResponse(accepted=accepted))
@@ -233,7 +233,7 @@ class FakeRenderer(render_grpc.RendererServiceServicer):
 
     async def Render(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
-        with self._stage.slots.take():
+        with self._stage.slots.take(is_realtime=first.config.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
             source = "local"
             if first.config.content_key not in self._stage.cached:
