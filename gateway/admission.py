@@ -14,6 +14,7 @@ from ditto.v1 import types_pb2 as types
 from gateway.call_stages import CallStages, StageConfigs, StagePools
 from gateway.media_clock import SAMPLE_RATE_HZ
 from gateway.portraits import PortraitDesk, PreparedAvatar
+from gateway.video_portraits import keep_source_motion
 
 
 async def admit(
@@ -30,6 +31,9 @@ async def admit(
         for pool in pools:
             await pool.require_room(asked.pack, most_load if is_realtime(asked) else math.inf)
         avatar = await desk.find(asked)
+        if avatar.known.source_frames > 1:
+            keep_source_motion(asked.motion)
+        stages.prepare_s = desk.longest_s(avatar.portrait)
         await stages.open(pools, stage_configs(call_id, asked, avatar))
     except DittoError as error:
         _count_refusal(error)

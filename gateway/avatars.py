@@ -36,6 +36,8 @@ class Preparation:
     width: int
     height: int
     warnings: tuple[str, ...]
+    source_frames: int = 1
+    """More than one for a video."""
 
 
 @dataclass(frozen=True)

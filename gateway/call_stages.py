@@ -61,7 +61,7 @@ class CallStages:
     def __init__(self, accept_s: float, prepare_s: float) -> None:
         """Longest waits for a stage to accept, and for a renderer that must prepare first."""
         self._accept_s = accept_s
-        self._prepare_s = prepare_s
+        self.prepare_s = prepare_s
         self._opened: list[StageStream[Any, Any]] = []
 
     async def open(self, pools: StagePools, configs: StageConfigs) -> None:
@@ -123,7 +123,7 @@ class CallStages:
     async def _open_render(self, replica: Replica, configs: StageConfigs) -> None:
         call = RendererServiceStub(replica.channel).Render()  # type: ignore[no-untyped-call]
         stream: RenderStream = StageStream("renderer", replica, call)
-        async with self._granting(stream, self._accept_s + self._prepare_s):
+        async with self._granting(stream, self._accept_s + self.prepare_s):
             await stream.send(render_pb.RenderRequest(config=configs.render))
             reply = await stream.reply()
             if reply.HasField("portrait_needed"):

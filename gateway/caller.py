@@ -20,6 +20,7 @@ from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ
 from gateway.validation import check_control, check_motion
 
+from gateway.video_portraits import keep_source_motion
 Requests = AsyncIterator[pb.AnimateRequest]
 
 
@@ -39,8 +40,10 @@ class Caller:
         needs_speech: bool,
         driving: types.Driving,
     ) -> None:
-        """`needs_speech` says whether a call without any is an error."""
+        """`needs_speech` says whether a call without any is an error, `is_video` whether the
+        portrait is one."""
         self._requests = requests
+        is_video: bool,
         self._reader = reader
         self._feeder = feeder
         self._to_motion = to_motion
@@ -53,6 +56,7 @@ class Caller:
         self._motion_frames = 0
         self.heard_at_s = clock.now()
         """When the last message came."""
+        self._is_video = is_video
         self.has_ended = False
         """The caller has closed the stream."""
 
@@ -106,6 +110,8 @@ class Caller:
         if self._driving != types.DRIVING_MOTION:
             raise ProtocolError("motion: config.driving is SPEECH; allowed with MOTION")
         frames = check_motion(motion)
+        if control.reset and self._is_video:
+            keep_source_motion(control)
         check_speech((self._motion_frames + frames) / FPS, self._limits)
         if motion.first_frame != self._motion_frames:
             raise InvalidInputError(

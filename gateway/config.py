@@ -51,6 +51,8 @@ class GatewayConfig(ProcessConfig, CallLimits):
 
     steps_load: float = Field(default=0.7, gt=0)
     """REALTIME: a call samples half of its denoising steps while a replica that serves it is loaded
+    prepare_video_seconds: float = Field(default=300.0, gt=0)
+    """Longest wait for a portrait video to be prepared."""
     this far, as a share of its compute time."""
     size_load: float = Field(default=0.8, gt=0)
     """REALTIME: from here its pictures have half the width and height too (JPEG, RGB24)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from ditto.errors import CallLimitError, InvalidInputError
+from ditto.media.portrait_video import VideoLimits
 from ditto.serving.server import MAX_RECEIVE_BYTES
 from ditto.v1 import animation_pb2 as pb
 
@@ -18,6 +19,10 @@ class CallLimits(BaseModel):
     """Largest portrait file, in bytes."""
     portrait_pixels: int = Field(default=40_000_000, ge=1)
     """Largest portrait, in pixels, as GetServerInfo tells it; the renderers check theirs."""
+    video_seconds: float = Field(default=VideoLimits().seconds, gt=0)
+    """Longest portrait video, as GetServerInfo tells it; the renderers check theirs."""
+    video_pixels: int = Field(default=VideoLimits().pixels, ge=1)
+    """Largest picture of a portrait video, likewise."""
     audio_message_bytes: int = Field(default=2**20, ge=1, le=2**20)
     """Largest audio message, in bytes."""
     speech_seconds: float = Field(default=600.0, gt=0)
@@ -40,14 +45,16 @@ def to_proto(limits: CallLimits, message_bytes: int) -> pb.Limits:
         call_seconds=limits.call_seconds,
         idle_seconds=limits.idle_seconds,
         message_bytes=message_bytes,
+        video_seconds=limits.video_seconds,
+        video_pixels=limits.video_pixels,
     )
 
 
-def check_portrait(portrait: bytes, limits: CallLimits) -> None:
+def check_portrait(portrait: bytes, limits: CallLimits, field: str = "portrait") -> None:
     """Refuse a portrait file that is empty or too large, before anything reads it."""
     if not 1 <= len(portrait) <= limits.portrait_bytes:
         raise InvalidInputError(
-            "portrait", f"has {len(portrait)} bytes; allowed: 1 to {limits.portrait_bytes}"
+            field, f"has {len(portrait)} bytes; allowed: 1 to {limits.portrait_bytes}"
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from grpc.aio import AioRpcError
 
+from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import renderer_pb2 as render_pb
@@ -14,6 +16,8 @@ from ditto.v1 import types_pb2 as types
 from ditto.v1.renderer_pb2_grpc import RendererServiceStub
 from gateway.avatars import AvatarStore, Preparation
 from gateway.replicas import Replica, ReplicaPool
+
+OnProgress = Callable[[types.PrepareProgress], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,14 @@ class PreparedAvatar:
 class PortraitDesk:
     """Prepares portraits on the renderers and remembers registered ones in the store."""
 
-    def __init__(self, renderers: ReplicaPool, store: AvatarStore, prepare_s: float) -> None:
+    def __init__(
+        self, renderers: ReplicaPool, store: AvatarStore, prepare_s: float, prepare_video_s: float
+    ) -> None:
+        """Longest waits for a picture to be prepared, and for a video."""
         self._renderers = renderers
         self._store = store
         self._prepare_s = prepare_s
+        self._prepare_video_s = prepare_video_s
 
     async def find(self, config: pb.AnimateConfig) -> PreparedAvatar:
         """The avatar that a checked configuration names or brings."""
@@ -51,14 +59,36 @@ class PortraitDesk:
         avatar = await asyncio.to_thread(self._store.get, config.avatar_id)
         portrait = await asyncio.to_thread(self._store.portrait, avatar)
         pack_hash = self.pack_hash(config.pack)
-        if known := avatar.preparations.get(pack_hash):
+        known = avatar.preparations.get(pack_hash)
+        if known and known.source_frames == 1:  # a video that is in no cache must not wait later
             return PreparedAvatar(portrait, known)
         prepared = await self.prepare(portrait, config.pack)
         await asyncio.to_thread(self._store.add_preparation, avatar, pack_hash, prepared.known)
         return prepared
 
-    async def prepare(self, portrait: bytes, pack: str) -> PreparedAvatar:
-        """Let a renderer find the face. Raises `FaceError` or `InvalidInputError` for bad ones."""
+    def longest_s(self, portrait: bytes) -> float:
+        """How long a renderer may take to prepare a portrait."""
+        return self._prepare_video_s if is_video(portrait) else self._prepare_s
+
+    async def prepare(
+        self, portrait: bytes, pack: str, on_progress: OnProgress | None = None
+    ) -> PreparedAvatar:
+        """Let a renderer find the face. Raises `FaceError` or `InvalidInputError` for bad ones.
+
+        ``on_progress`` hears how far a video is.
+        """
+
+        async def ask_video(replica: Replica) -> render_pb.PreparePortraitResponse:
+            stub = RendererServiceStub(replica.channel)  # type: ignore[no-untyped-call]
+            request = render_pb.PrepareVideoRequest(video=portrait)
+            reply = render_pb.PrepareVideoResponse()
+            try:
+                async for reply in stub.PrepareVideo(request, timeout=self._prepare_video_s):
+                    if reply.HasField("progress") and on_progress is not None:
+                        await on_progress(reply.progress)
+            except AioRpcError as error:
+                raise error_from_rpc(error, f"renderer at {replica.address}") from None
+            return reply.prepared
 
         async def ask(replica: Replica) -> render_pb.PreparePortraitResponse:
             stub = RendererServiceStub(replica.channel)  # type: ignore[no-untyped-call]
@@ -71,7 +101,7 @@ class PortraitDesk:
             except AioRpcError as error:
                 raise error_from_rpc(error, f"renderer at {replica.address}") from None
 
-        reply = await self._renderers.first_that(pack, ask)
+        reply = await self._renderers.first_that(pack, ask_video if is_video(portrait) else ask)
         return PreparedAvatar(portrait, _known(reply), reply.source, reply.prepare_ms)
 
     async def drop(self, content_keys: set[str]) -> None:
@@ -100,4 +130,5 @@ def _known(reply: render_pb.PreparePortraitResponse) -> Preparation:
         width=reply.width,
         height=reply.height,
         warnings=tuple(reply.warnings),
+        source_frames=reply.source_frames or 1,
     )

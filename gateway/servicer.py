@@ -10,6 +10,7 @@ from ditto import __version__
 from ditto.errors import ProtocolError
 from ditto.serving.logging import current_call_id
 from ditto.v1 import animation_pb2 as pb
+from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceServicer
 from ditto.v1.motion_dit_pb2 import GenerateConfig
 from gateway import limits
@@ -22,7 +23,7 @@ from gateway.live_calls import LiveCalls
 from gateway.measure import CallMeasure
 from gateway.outbox import Outbox
 from gateway.packs import frame_rates, offered_packs
-from gateway.portraits import PortraitDesk, PreparedAvatar
+from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
 from gateway.session import Session
 from gateway.validation import audio_reader, effective_config, known_pack
 
@@ -43,7 +44,9 @@ class AnimationServicer(AnimationServiceServicer):
         self._store = store
         self._live = live
         self._clock = clock
-        self._desk = PortraitDesk(pools.renderer, store, config.prepare_seconds)
+        self._desk = PortraitDesk(
+            pools.renderer, store, config.prepare_seconds, config.prepare_video_seconds
+        )
 
     async def Animate(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.AnimateRequest], context: Any
@@ -76,8 +79,25 @@ class AnimationServicer(AnimationServiceServicer):
     ) -> pb.RegisterAvatarResponse:
         """Prepare a portrait and keep it."""
         limits.check_portrait(request.portrait, self._config)
-        pack = known_pack(request.pack, self._config.pack, self._frame_rates())
-        prepared = await self._desk.prepare(request.portrait, pack)
+        return await self._register(request.portrait, request.pack)
+
+    async def RegisterVideo(  # noqa: N802
+        self, request: pb.RegisterVideoRequest, context: Any
+    ) -> None:
+        """The same for a video, with its progress."""
+        limits.check_portrait(request.video, self._config, "video")
+
+        async def tell(progress: types.PrepareProgress) -> None:
+            await context.write(pb.RegisterVideoResponse(progress=progress))
+
+        registered = await self._register(request.video, request.pack, tell)
+        await context.write(pb.RegisterVideoResponse(registered=registered))
+
+    async def _register(
+        self, portrait: bytes, asked_pack: str, on_progress: OnProgress | None = None
+    ) -> pb.RegisterAvatarResponse:
+        pack = known_pack(asked_pack, self._config.pack, self._frame_rates())
+        prepared = await self._desk.prepare(portrait, pack, on_progress)
         avatar = await asyncio.to_thread(
             self._store.put, request.portrait, pack, self._desk.pack_hash(pack), prepared.known
         )
@@ -181,3 +201,4 @@ def _avatar(avatar: StoredAvatar) -> pb.Avatar:
         height=known.height,
         warnings=known.warnings,
     )
+        source_frames=known.source_frames,

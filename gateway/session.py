@@ -85,6 +85,7 @@ class Session:
             self._clock,
             needs_speech=not self._is_paced,
             driving=self._asked.driving,
+            is_video=self._stages.rendering.source_frames > 1,
         )
         watchdog = Watchdog(
             caller, self._feeder, self._outbox, self._stages, self._config, self._clock

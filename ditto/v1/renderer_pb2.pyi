@@ -96,16 +96,18 @@ class RenderResponse(_message.Message):
     def __init__(self, accepted: _Optional[_Union[RenderAccepted, _Mapping]] = ..., portrait_needed: _Optional[_Union[PortraitNeeded, _Mapping]] = ..., frame: _Optional[_Union[RenderedFrame, _Mapping]] = ...) -> None: ...
 
 class RenderAccepted(_message.Message):
-    __slots__ = ("session", "width", "height", "source")
+    __slots__ = ("session", "width", "height", "source", "source_frames")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FRAMES_FIELD_NUMBER: _ClassVar[int]
     session: _types_pb2.SessionAccepted
     width: int
     height: int
     source: str
-    def __init__(self, session: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., source: _Optional[str] = ...) -> None: ...
+    source_frames: int
+    def __init__(self, session: _Optional[_Union[_types_pb2.SessionAccepted, _Mapping]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., source: _Optional[str] = ..., source_frames: _Optional[int] = ...) -> None: ...
 
 class PortraitNeeded(_message.Message):
     __slots__ = ()

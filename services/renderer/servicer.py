@@ -114,9 +114,6 @@ class RendererServicer(RendererServiceServicer):
     def _known(self, registered: Registered) -> PreparePortraitResponse:
         portrait = registered.portrait
         width, height = self._renderer.full_size(portrait.appearance)
-        frames = 1
-        if isinstance(self._renderer, AnimatesVideos):
-            frames = self._renderer.source_frames(portrait.appearance)
         return PreparePortraitResponse(
             content_key=registered.content_key,
             identity=message_of(portrait.identity),
@@ -125,7 +122,7 @@ class RendererServicer(RendererServiceServicer):
             warnings=portrait.warnings,
             source=registered.source,
             prepare_ms=registered.prepare_s * 1000,
-            source_frames=frames,
+            source_frames=self._source_frames(registered),
         )
 
     async def _find(self, content_key: str, reader: Requests, context: Any) -> Registered:
@@ -158,7 +155,13 @@ class RendererServicer(RendererServiceServicer):
             width=width,
             height=height,
             source=registered.source,
+            source_frames=self._source_frames(registered),
         )
+
+    def _source_frames(self, registered: Registered) -> int:
+        if not isinstance(self._renderer, AnimatesVideos):
+            return 1
+        return self._renderer.source_frames(registered.portrait.appearance)
 
     async def _render(self, session: RenderSession, reader: Requests, context: Any) -> None:
         meter = StepMeter(self._identity, self._slots.load)
