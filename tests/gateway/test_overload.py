@@ -141,10 +141,9 @@ async def test_fewer_steps_are_not_taken_back_while_that_would_bring_the_load_ba
     await _events_until(call, DEGRADED)
     set_session_load(motion, 0.4)
     answer = Answer()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1):
-            while True:
-                answer.take(await call.read())
+    end_s = time.monotonic() + 1
+    while time.monotonic() < end_s:
+        answer.take(await call.read())
     assert not answer.events
     assert answer.frames
     call.cancel()
