@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
@@ -22,6 +23,8 @@ from gateway.validation import check_control, check_motion
 
 from gateway.video_portraits import keep_source_motion
 Requests = AsyncIterator[pb.AnimateRequest]
+_PIECE_SECONDS = 0.05
+"""Between pieces of so much speech the other calls of the process have their turn."""
 
 
 class Caller:
@@ -77,7 +80,7 @@ class Caller:
     async def _take(self, request: pb.AnimateRequest) -> None:
         kind = request.WhichOneof("request")
         if kind == "audio":
-            self._take_audio(request.audio)
+            await self._take_audio(request.audio)
         elif kind == "control":
             await self._take_control(request.control)
         elif kind == "motion":
@@ -89,12 +92,15 @@ class Caller:
         else:
             raise InvalidInputError("request", "is empty; allowed: audio, control, interrupt")
 
-    def _take_audio(self, audio: bytes) -> None:
+    async def _take_audio(self, audio: bytes) -> None:
         if self._driving == types.DRIVING_MOTION:
             raise ProtocolError("audio: config.driving is MOTION; send motion frames")
         check_audio_message(audio, self._limits)
         self._measure.speech_arrived()
-        self._pass_on(self._reader.feed(audio))
+        for piece in self._reader.pieces(audio, _PIECE_SECONDS):
+            self._pass_on(self._reader.feed(piece))
+            if len(piece) < len(audio):
+                await asyncio.sleep(0)
 
     def _pass_on(self, samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
         self._measure.speech_samples += len(samples)

@@ -41,7 +41,10 @@ class Feeder(Protocol):
 
 
 class FastFeeder:
-    """Gives speech as it comes, at most a lead ahead of the frames that the caller has taken."""
+    """Gives speech as it comes, at most a lead ahead of the frames that the caller has taken.
+
+    What comes in smaller pieces is put together: the encoder cannot begin on less.
+    """
 
     def __init__(
         self, clock: MediaClock, spans: SpeechSpans, measure: CallMeasure, lead: Lead
@@ -54,7 +57,9 @@ class FastFeeder:
 
     @property
     def queued_samples(self) -> int:
-        return self._queue.samples
+        """Those of the beginning of a piece wait for the caller."""
+        samples = self._queue.samples
+        return samples if self._queue.is_ended else samples - samples % self._clock.piece_samples
 
     def put(self, pcm: bytes) -> None:
         self._queue.put(pcm)
@@ -74,9 +79,9 @@ class FastFeeder:
         return b""
 
     async def run(self, give: Give) -> None:
-        while await self._queue.wait():
+        while await self._queue.wait(self._clock.piece_samples):
             await self._lead.wait(lambda: self._spans.fed_samples)
-            pcm = self._queue.take(self._clock.hop_samples)
+            pcm = self._queue.take(min(self.queued_samples, self._clock.hop_samples))
             if pcm:
                 self._spans.fed(len(pcm) // SAMPLE_BYTES, is_speech=True)
                 await give(pcm)

@@ -35,6 +35,11 @@ class MediaClock:
         return SAMPLE_RATE_HZ // self.frame_rate
 
     @property
+    def piece_samples(self) -> int:
+        """What all units of the encoder consist of."""
+        return math.gcd(self.first_samples, self.hop_samples)
+
+    @property
     def hop_frames(self) -> int:
         """Frames of one unit."""
         return max(1, self.hop_samples // self.frame_samples)

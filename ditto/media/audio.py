@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,8 @@ from ditto.media.wav import WavStream
 
 SAMPLE_RATE_HZ = 16_000
 
+_UNKNOWN_FORMAT_BYTES = 4096
+"""Size of a piece while a WAV header is still being read."""
 _NONE = np.zeros(0, np.float32)
 
 
@@ -88,11 +91,23 @@ class AudioReader:
         """The source's format; None until a WAV header has been read."""
         return self._pcm
 
-    def feed(self, data: bytes) -> Samples:
+    def pieces(self, data: bytes, seconds: float) -> Iterator[memoryview]:
+        """Some bytes in pieces of so much speech each, to be fed before the next is asked for.
+
+        Whatever the format, decoding a piece is little work. There is at least one.
+        """
+        rest = memoryview(data)
+        while len(rest) > (length := self._piece_bytes(seconds)):
+            yield rest[:length]
+            rest = rest[length:]
+        yield rest
+
+    def feed(self, data: bytes | memoryview) -> Samples:
         """Take the next bytes; give the 16 kHz samples (n,) now complete.
 
         Raises `InvalidInputError` for a broken header and for samples that are not finite.
         """
+        data = bytes(data)
         if self._wav is not None:
             data = self._wav.feed(data)
             self._adopt(self._wav.format)
@@ -110,6 +125,11 @@ class AudioReader:
         if self._wav is not None:
             self._wav.finish()
         return self._counted(self._resampler.finish()) if self._resampler else _NONE
+
+    def _piece_bytes(self, seconds: float) -> int:
+        if self._pcm is None:
+            return _UNKNOWN_FORMAT_BYTES
+        return max(1, int(self._pcm.sample_rate_hz * seconds)) * self._pcm.frame_bytes
 
     def _adopt(self, pcm: PcmFormat | None) -> None:
         if self._pcm is None and pcm is not None:

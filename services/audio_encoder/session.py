@@ -14,10 +14,8 @@ from ditto.serving.stage_steps import StageStep
 from ditto.stages import Array, AudioEncoder
 from ditto.streaming.checkpoint import dump_state, load_state
 
-PIECES_PER_SECOND = 5
+PIECE_SECONDS = 0.2
 """A long message is encoded in pieces of so much speech, so that sessions take turns."""
-_UNKNOWN_FORMAT_BYTES = 4096
-"""Size of a piece while a WAV header is still being read."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +56,11 @@ class EncoderSession:
 
     def pieces(self, audio: bytes) -> Iterator[memoryview]:
         """The audio of one message, cut to what one job should encode."""
-        rest = memoryview(audio)
-        while len(rest) > (length := self._piece_bytes()):
-            yield rest[:length]
-            rest = rest[length:]
-        yield rest
+        return self._reader.pieces(audio, PIECE_SECONDS)
 
     def take(self, audio: memoryview, ends_message: bool) -> StageStep[Features | None]:
         """The step that encodes the next piece of speech."""
-        samples = self._reader.feed(bytes(audio))
+        samples = self._reader.feed(audio)
         accept = partial(self._accept, with_checkpoint=ends_message)
         return StageStep(self._state, samples, is_last=False, accept=accept)
 
@@ -74,12 +68,6 @@ class EncoderSession:
         """The step that encodes the rest at the end of the speech."""
         accept = partial(self._accept, with_checkpoint=False)
         return StageStep(self._state, self._reader.finish(), is_last=True, accept=accept)
-
-    def _piece_bytes(self) -> int:
-        pcm = self._reader.format
-        if pcm is None:
-            return _UNKNOWN_FORMAT_BYTES
-        return pcm.sample_rate_hz * pcm.frame_bytes // PIECES_PER_SECOND
 
     def _accept(self, state: Any, frames: Array | None, with_checkpoint: bool) -> Features | None:
         self._state = state
