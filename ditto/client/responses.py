@@ -18,6 +18,9 @@ class Frame:
     speech_sample_offset: int
     """First sample of the speech that it shows, at 16 kHz from the start of the call."""
     data: bytes
+    width: int = 0
+    """Of a picture that is smaller than the server said at the start, under load; else 0."""
+    height: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class EventKind(StrEnum):
     DRAINING = "draining"
     FRAMES_SKIPPED = "frames_skipped"
     FAILED_OVER = "failed_over"
+    RESUMED = "resumed"
+    """Of the client itself: the call went on at another gateway, from `frame_index` on."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class Event:
     frame_index: int
     detail: str
     deadline_ms: int
+    gap_ms: float = 0.0
+    """FAILED_OVER, RESUMED: how long nothing came."""
 
 
 Item = Frame | Chunk | Event
@@ -63,13 +70,21 @@ def item_of(response: pb.AnimateResponse) -> Item | None:
     if kind == "frame":
         frame = response.frame
         pts_seconds = frame.pts_us / 1_000_000
-        return Frame(frame.index, pts_seconds, frame.speech_sample_offset, frame.data)
+        return Frame(
+            frame.index,
+            pts_seconds,
+            frame.speech_sample_offset,
+            frame.data,
+            frame.width,
+            frame.height,
+        )
     if kind == "chunk":
         chunk = response.chunk
         return Chunk(chunk.first_frame_index, chunk.frame_count, chunk.data)
     if kind == "event":
         event = response.event
-        return Event(_kind_of(event.kind), event.frame_index, event.detail, event.deadline_ms)
+        kind_of = _kind_of(event.kind)
+        return Event(kind_of, event.frame_index, event.detail, event.deadline_ms, event.gap_ms)
     return None
 
 
