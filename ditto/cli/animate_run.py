@@ -22,6 +22,7 @@ from ditto.cli.speech_file import Speech, read_speech
 from ditto.client import AnimateOptions, Avatar, Client
 from ditto.client.settings import Portrait, portrait_bytes
 from ditto.local_cluster import LocalCluster
+from ditto.media.portrait_video import is_video
 
 _AVATAR_ID = re.compile(r"[0-9a-f]{32}")
 _FRAME_RATE = 25
@@ -47,7 +48,10 @@ def portrait_of(text: str) -> Portrait:
     """A picture file's bytes, or the avatar that `text` is the id of."""
     if _AVATAR_ID.fullmatch(text) and not Path(text).exists():
         return Avatar(avatar_id=text)
-    return portrait_bytes(text)
+    data = portrait_bytes(text)
+    if is_video(data):
+        print("preparing a video takes a while; `ditto register` does it once, with a progress bar")
+    return data
 
 
 @contextmanager

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ditto.cli.access_options import add_access_options
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _EXAMPLES = """\
 Examples:
   ditto register face.jpg                        prints the id
   ditto animate $(ditto register face.jpg) speech.wav -o out.mp4
+  ditto register nodding.mp4                     a video of a few seconds, with a progress bar
+
+PORTRAIT is JPEG, PNG or WebP, or an MP4 or WebM that shows one face throughout; a video is played
+forward and backward for ever, and its picture and head movement stay as they are.
 
 The server keeps the picture until it is deleted (DeleteAvatar). What will look worse than usual
 with it is said on stderr; the id alone goes to stdout.
@@ -26,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="JPEG, PNG or WebP file")
+    parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="picture or short video")
     parser.add_argument("--server", metavar="HOST:PORT", help="default: 127.0.0.1:50051")
     parser.set_defaults(run=run)
 
@@ -34,10 +44,17 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Register it."""
     from ditto.cli.gateway import connect
+    from tqdm import tqdm
 
-    with connect(options.server) as client:
-        avatar = client.register(options.portrait)
+
+    with connect(options) as client, tqdm(unit=" pictures", disable=None, leave=False) as bar:
+        avatar = client.register(options.portrait, on_progress=partial(_show, bar))
     for warning in avatar.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(avatar.avatar_id)
     return 0
+
+
+def _show(bar: tqdm[Any], done: int, frames: int) -> None:
+    bar.total = frames or None
+    bar.update(done - bar.n)

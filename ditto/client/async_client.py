@@ -15,12 +15,14 @@ from ditto.client.channel import CHANNEL_OPTIONS
 from ditto.client.responses import Chunk, Item, item_of
 from ditto.client.settings import (
     AnimateOptions,
+    OnProgress,
     Portrait,
     call_config,
     motion_control,
     portrait_bytes,
 )
 from ditto.client.speech import DEFAULT_RATE_HZ, SpeechSource, open_speech, pieces
+from ditto.media.portrait_video import is_video
 from ditto.serving.call_writes import write_message
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
@@ -157,12 +159,30 @@ class AsyncClient:
         await call.open(config, parts)
         return call
 
-    async def register(self, portrait: str | Path | bytes, pack: str = "") -> pb.Avatar:
-        """Register a portrait once, so that later calls with the avatar start sooner."""
+    async def register(
+        self, portrait: str | Path | bytes, pack: str = "", on_progress: OnProgress | None = None
+    ) -> pb.Avatar:
+        """Register a portrait once, so that later calls with the avatar start sooner.
+
+        A video takes a while: `on_progress` hears how many of how many pictures are prepared.
+        """
         data = await asyncio.to_thread(portrait_bytes, portrait)
+        if is_video(data):
+            video = pb.RegisterVideoRequest(video=data, pack=pack)
+            made: pb.Avatar = await _translated(self._register_video(video, on_progress))
+            return made
         request = pb.RegisterAvatarRequest(portrait=data, pack=pack)
         avatar: pb.Avatar = (await _translated(self._stub.RegisterAvatar(request))).avatar
         return avatar
+
+    async def _register_video(
+        self, request: pb.RegisterVideoRequest, on_progress: OnProgress | None
+    ) -> pb.Avatar:
+        reply = pb.RegisterVideoResponse()
+        async for reply in self._stub.RegisterVideo(request):
+            if reply.HasField("progress") and on_progress is not None:
+                on_progress(reply.progress.frames_done, reply.progress.frames)
+        return reply.registered.avatar
 
     async def avatar(self, avatar_id: str) -> pb.Avatar:
         """A registered avatar by its id."""

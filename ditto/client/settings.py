@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -11,6 +12,8 @@ from ditto.v1 import types_pb2 as types
 
 Portrait = str | Path | bytes | pb.Avatar
 """A file, its bytes, or what `register` gave."""
+OnProgress = Callable[[int, int], None]
+"""Hears how many pictures of a portrait video are prepared, of how many (0: not counted yet)."""
 
 _VIDEO = {
     "jpeg": types.VIDEO_ENCODING_JPEG,

@@ -15,6 +15,7 @@ from ditto.client.outgoing import Outgoing
 from ditto.client.responses import Chunk, Item, item_of
 from ditto.client.settings import (
     AnimateOptions,
+    OnProgress,
     Portrait,
     call_config,
     motion_control,
@@ -22,6 +23,7 @@ from ditto.client.settings import (
 )
 from ditto.client.speech import DEFAULT_RATE_HZ, SpeechSource, open_speech, pieces
 from ditto.errors import DittoError
+from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1.animation_pb2_grpc import AnimationServiceStub
@@ -134,11 +136,30 @@ class Client:
         config = call_config(portrait, audio_format, options)
         return Call(self._stub, config, None if speech is None else parts)
 
-    def register(self, portrait: str | Path | bytes, pack: str = "") -> pb.Avatar:
-        """Register a portrait once, so that later calls with the avatar start sooner."""
-        request = pb.RegisterAvatarRequest(portrait=portrait_bytes(portrait), pack=pack)
+    def register(
+        self, portrait: str | Path | bytes, pack: str = "", on_progress: OnProgress | None = None
+    ) -> pb.Avatar:
+        """Register a portrait once, so that later calls with the avatar start sooner.
+
+        A video takes a while: `on_progress` hears how many of how many pictures are prepared.
+        """
+        data = portrait_bytes(portrait)
+        if is_video(data):
+            return self._register_video(pb.RegisterVideoRequest(video=data, pack=pack), on_progress)
+        request = pb.RegisterAvatarRequest(portrait=data, pack=pack)
         avatar: pb.Avatar = _translated(lambda: self._stub.RegisterAvatar(request)).avatar
         return avatar
+
+    def _register_video(
+        self, request: pb.RegisterVideoRequest, on_progress: OnProgress | None
+    ) -> pb.Avatar:
+        replies = self._stub.RegisterVideo(request)
+        reply = pb.RegisterVideoResponse()
+        while (following := _translated(lambda: next(replies, None))) is not None:
+            reply = following
+            if reply.HasField("progress") and on_progress is not None:
+                on_progress(reply.progress.frames_done, reply.progress.frames)
+        return reply.registered.avatar
 
     def avatar(self, avatar_id: str) -> pb.Avatar:
         """A registered avatar by its id."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ditto.packs.starter import coordinates
 from ditto.stages import Array, AudioEncoder, MotionGenerator, MotionSettings
@@ -15,14 +14,13 @@ from ditto.training import features
 from ditto.training.dataset import Clip
 from ditto.training.evaluation import lip_sync, liveliness
 from ditto.training.evaluation.generate import motion_frames, to_coordinates
+from ditto.training.evaluation.loudness import near, speech_frames
 from ditto.training.evaluation.real_clips import RealClip
-from ditto.training.targets import head
 
 Report = dict[str, float | list[float] | dict[str, float]]
 
 _GAP = coordinates.index("lipGap")
 _LAGS = range(-3, 4)
-_LOUD = 0.4
 GAP_OF_FACE = 0.10
 """Inner-lip gap in face heights at `lipGap` amount 1."""
 
@@ -43,7 +41,7 @@ def real_speech(
     ]
     spoken = [speech_frames(clip.samples, size) for clip, size in zip(clips, sizes, strict=True)]
     in_speech = [
-        lip_sync.correlation(gap[flags], lips[flags])
+        lip_sync.correlation(gap, lips, where=flags)
         for gap, lips, flags in zip(first, real, spoken, strict=True)
     ]
     grid = [r for r, clip in zip(single, clips, strict=True) if "grid" in clip.name]
@@ -62,11 +60,6 @@ def real_speech(
     }
 
 
-def speech_frames(samples: Array, frames: int) -> NDArray[np.bool_]:
-    """(T,): within three frames of a loud one."""
-    return _near(head.loudness(samples, frames) > _LOUD, 3)
-
-
 def held_out_voices(generator: MotionGenerator[Any], clips: list[Clip]) -> Report:
     """Closures and mouth curves against the targets of voices that training never heard."""
     motion = [_coordinates(generator, clip.audio.astype(np.float32)) for clip in clips]
@@ -74,7 +67,7 @@ def held_out_voices(generator: MotionGenerator[Any], clips: list[Clip]) -> Repor
     target = np.concatenate([clip.face[0][:, _GAP] for clip in clips])
     closed = np.concatenate([clip.closures for clip in clips])
     speaking = np.concatenate([clip.speaking for clip in clips])
-    silent = ~np.concatenate([_near(clip.speaking, 10) for clip in clips])
+    silent = ~np.concatenate([near(clip.speaking, 10) for clip in clips])
     return {
         "r_gap": lip_sync.correlation(gap[speaking], target[speaking]),
         "closure_auc": lip_sync.area_under_curve(gap[speaking], closed[speaking]),
@@ -130,10 +123,6 @@ def _gaps(generator: MotionGenerator[Any], audio: Array, samples: int) -> Array:
 def _mean_correlation(predicted: list[Array], real: list[Array], lag: int) -> float:
     pairs = zip(predicted, real, strict=True)
     return float(np.mean([lip_sync.correlation(p, r, lag) for p, r in pairs]))
-
-
-def _near(flags: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:
-    return np.asarray(np.convolve(flags, np.ones(2 * frames + 1), "same") > 0)
 
 
 def read_sounds(folder: Path) -> dict[str, Array]:

@@ -1,0 +1,87 @@
+"""`ditto eval`: how well a pack talks, measured through a whole cluster on real talking videos."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ditto.cli.pack_options import add_pack_options
+
+_EXAMPLES = """\
+Examples:
+  ditto eval clips VIDEOS -o report               talking-*.mp4 of a folder; report/report.html
+  ditto eval clips VIDEOS --sounds SOUNDS --texts texts.json -o report
+  ditto eval clips VIDEOS --server gpu7:50051 -o report
+  ditto eval talk9 FOLDER -o talk9                the paper's Table 1, for those who have the data
+  ditto eval hdtf FOLDER -o hdtf                  its Table 2
+  ditto eval profiles FACE.jpg SPEECH.wav         its Table 6: offline and online, head and full
+  ditto eval steps VIDEOS                         sampling steps against quality and time
+  ditto eval long SPEECH.wav                      does a call of ten minutes drift?
+  ditto eval ablation FOLDER                      its Table 4, from the results of trained variants
+  ditto eval study A B -o study.html              a blind comparison of two folders of videos
+
+What is measured and how is told in docs/quality.md. A cut run goes on where it stopped.
+"""
+_EXAMPLE_PORTRAIT = Path("examples/astronaut.jpg")
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add `ditto eval` to the command line."""
+    parser = commands.add_parser(
+        "eval",
+        help="measure how well a pack talks",
+        description="Measures talking faces against real ones, by the paper's measures and more.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    clips = _add(actions, "clips", _clips, "real talking videos against what the cluster makes")
+    _add_judging(clips)
+    clips.add_argument("--pattern", default="talking-*", help="names of clips (talking-*)")
+    for name in ("talk9", "hdtf"):
+        _add_judging(_add(actions, name, _protocol(name), f"the paper's protocol on {name}"))
+
+
+def _add(
+    actions: argparse._SubParsersAction[Any],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    about: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=about, description=about)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("videos", type=Path, metavar="VIDEOS", help="folder of talking videos")
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="report and its memory")
+    add("--server", metavar="HOST:PORT", help="gateway (default: a cluster started here)")
+    add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
+    add_pack_options(parser)
+    add("--sounds", type=Path, metavar="FOLDER", help="WAV files; audio-*.wav hold no speech")
+    add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="who speaks the sounds")
+    add("--texts", type=Path, metavar="FILE.json", help="what is said, by name, for p, b and m")
+    add("--seed", type=int, default=0)
+    add("--steps", type=int, metavar="N", help="sampling steps (default: the pack's)")
+    add("--inception", type=Path, metavar="FILE.pt", help="TorchScript Inception, for FID")
+    add("--i3d", type=Path, metavar="FILE.pt", help="TorchScript I3D, for FVD")
+    add("--syncnet", type=Path, metavar="FILE", help="SyncNet weights, for Sync-C and Sync-D")
+
+
+def _clips(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_run
+
+    return eval_run.judge_clips(options)
+
+
+def _protocol(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        from ditto.cli import eval_run
+
+        return eval_run.judge_protocol(options, name)
+
+    return run
