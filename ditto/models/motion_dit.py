@@ -37,6 +37,8 @@ class MotionDiTParams:
     dropout: float = 0.1
     audio_dropout: float = 0.25
     """Of single feature numbers: real voices differ from synthesised ones in many of them."""
+    clean_prefix: bool = True
+    """False hides the shown frames: blocks are sampled independently, as an ablation."""
     longest_reach: int = 60
     """Frame distances from here on share one attention bias."""
 
@@ -88,6 +90,8 @@ class MotionDiT(nn.Module):
     so that the frame's own conditions alone decide it."""
     audio_mean: Tensor
     audio_scale: Tensor
+    enhanced_mask: Tensor
+    """(E,) 0 hides an enhanced condition for good, as an ablation."""
 
     def __init__(self, params: MotionDiTParams) -> None:
         super().__init__()
@@ -111,6 +115,7 @@ class MotionDiT(nn.Module):
         self.register_buffer("carry", torch.ones(params.coordinates))
         self.register_buffer("audio_mean", torch.zeros(params.audio_dim))
         self.register_buffer("audio_scale", torch.ones(params.audio_dim))
+        self.register_buffer("enhanced_mask", torch.ones(params.enhanced_dim))
         self._initialise()
 
     def _initialise(self) -> None:
@@ -132,7 +137,8 @@ class MotionDiT(nn.Module):
         heard = self.audio_in(standard)  # B N D
         if keep_audio is not None:
             heard = torch.where(keep_audio[..., None], heard, self.no_audio)
-        tokens: Tensor = self.condition_out(functional.gelu(heard + self.enhanced_in(enhanced)))
+        known = self.enhanced_in(enhanced * self.enhanced_mask)
+        tokens: Tensor = self.condition_out(functional.gelu(heard + known))
         return tokens
 
     def forward(
@@ -199,7 +205,9 @@ class MotionDiT(nn.Module):
         modulation = self.modulation(time).view(*time.shape[:2], 6, -1)  # B T 6 D
         number = places // self.params.block_frames
         same = (number[:, None] == number) & (streams[:, None] == streams)
-        visible = same | ((number[:, None] > number) & (streams == _SHOWN))  # T T
+        visible = same  # T T
+        if self.params.clean_prefix:
+            visible = same | ((number[:, None] > number) & (streams == _SHOWN))
         for block in self.blocks:
             x = block(x, modulation, places, visible)
         shift, scale = self.final_modulation(time).chunk(2, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,19 @@ def load_network(checkpoint: dict[str, Any]) -> MotionDiT:
 
 
 def export(checkpoint: dict[str, Any], path: Path) -> None:
-    """Write the ONNX graph (dynamic batch) with mean, scale and rest tokens as metadata."""
-    network = load_network(checkpoint)
+    """Write the ONNX graph of a checkpoint's averaged network."""
+    facts = {"training_steps": checkpoint["step"]}
+    export_network(load_network(checkpoint), checkpoint["mean"], checkpoint["scale"], path, facts)
+
+
+def export_network(
+    network: MotionDiT,
+    mean: Tensor,
+    scale: Tensor,
+    path: Path,
+    facts: Mapping[str, float] | None = None,
+) -> None:
+    """Write the ONNX graph (dynamic batch) with mean and scale (C,) and facts as metadata."""
     params = network.params
     prefix, block, width = params.prefix_frames, params.block_frames, params.width
     shapes = {
@@ -69,7 +81,7 @@ def export(checkpoint: dict[str, Any], path: Path) -> None:
     }
     examples = tuple(torch.rand(2, *shapes[name]) for name in INPUTS)
     torch.onnx.export(
-        Segment(network),
+        Segment(network.eval()),
         examples,
         str(path),
         input_names=list(INPUTS),
@@ -79,11 +91,7 @@ def export(checkpoint: dict[str, Any], path: Path) -> None:
         dynamo=False,
     )
     graph = onnx.load(path)
-    facts = {
-        "mean": checkpoint["mean"].tolist(),
-        "scale": checkpoint["scale"].tolist(),
-        "training_steps": checkpoint["step"],
-    }
-    onnx.helper.set_model_props(graph, {key: json.dumps(value) for key, value in facts.items()})
+    noted = {"mean": mean.tolist(), "scale": scale.tolist(), **(facts or {})}
+    onnx.helper.set_model_props(graph, {key: json.dumps(value) for key, value in noted.items()})
     onnx.checker.check_model(graph)
     onnx.save(graph, path)

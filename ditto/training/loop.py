@@ -1,213 +1,199 @@
-"""The training loop of the starter's motion model: one CPU core, resumable, the same each time."""
+"""The training loop of every motion model: resumable to the bit, on one process or several.
+
+All chance of a step comes from (seed, process, step), so a run that was stopped and goes on from
+its checkpoint ends with the very weights of one that was not.
+"""
 
 from __future__ import annotations
 
 import copy
-import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from ditto.models.motion_dit import MotionDiT, MotionDiTParams
-from ditto.packs.starter import coordinates
-from ditto.training.dataset import Batch, Clip, Windows, statistics
-from ditto.training.losses import Losses, motion_losses
+from ditto.errors import InvalidInputError
+from ditto.training.adan import Adan
+from ditto.training.adaptive import AdaptiveWeights
+from ditto.training.journal import Journal
+from ditto.training.losses import TERMS
+from ditto.training.recipe import Recipe
+from ditto.training.task import Task
+from ditto.training.workers import Worker
 
-LIP_GAP_WEIGHT = 2.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Every number of a training run."""
-
-    steps: int = 2000
-    batch: int = 32
-    window_frames: int = 40
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    warm_up_share: float = 0.08
-    ema: float = 0.995
-    prefix_noise: float = 0.04
-    """Largest SD of the noise on shown frames, in standardised units."""
-    prefix_bias: float = 0.3
-    """Largest SD of an offset that shown frames share: teaches the way back, so nothing drifts."""
-    own_prefix_share: float = 0.6
-    """Share of windows whose shown frames are the network's own, as they are at run time."""
-    audio_noise: float = 0.5
-    """Largest SD of the noise on features, in their own SDs."""
-    audio_drop: float = 0.1
-    """Share of blocks without audio, for guidance."""
-    pure_noise_share: float = 0.3
-    """Share of blocks trained at a noise level near 1, where few-step sampling starts."""
-    seed: int = 0
+LAST, BEST = "last.pt", "best.pt"
+"""Files of a run's folder: where it goes on, and the checkpoint with the best lip-sync score."""
+_LARGEST_GRADIENT = 1.0
 
 
 class Trainer:
-    """A network, its average, its optimiser and its place in the run."""
+    """A task's network, its average, its optimiser and its place in the run."""
 
-    def __init__(self, clips: list[Clip], recipe: Recipe, params: MotionDiTParams) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe, self.params = recipe, params
-        self.step = 0
-        self.rng = np.random.default_rng(recipe.seed)
-        self.windows = Windows(clips, recipe.window_frames, params.block_frames)
-        facts = statistics(self.windows, np.random.default_rng(recipe.seed + 1))
-        self.mean, self.scale, self.calmness = (torch.from_numpy(fact) for fact in facts)
-        self.network = MotionDiT(params)
-        self.network.carry[[coordinates.index(name) for name in coordinates.CONDITIONED]] = 0
-        self._fit_audio_scale()
-        self.average = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(),
-            recipe.learning_rate,
-            betas=(0.9, 0.98),
-            weight_decay=recipe.weight_decay,
-        )
+    def __init__(self, task: Task, recipe: Recipe, worker: Worker | None = None) -> None:
+        self.task, self.recipe = task, recipe
+        self.worker = worker or Worker(torch.device("cpu"))
+        self.step, self.best_score = 0, -float("inf")
+        device = self.worker.device
+        task.objective.to(device)
+        self.parallel = self.worker.wrap(task.objective)
+        self.average = copy.deepcopy(task.network).eval()
+        width = sum(map(len, task.groups.values()))
+        epoch_steps = round(task.frames / (recipe.batch * recipe.window_frames))
+        self.adaptive = AdaptiveWeights(task.groups, width, epoch_steps, recipe.adaptive_weights)
+        self.optimiser = _optimiser(task.network, recipe)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, recipe.learning_rate, recipe.steps, pct_start=recipe.warm_up_share
+            self.optimiser,
+            recipe.learning_rate,
+            recipe.steps,
+            pct_start=recipe.warm_up_share,
+            cycle_momentum=False,
         )
+        half = recipe.precision == "float16" and device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(device.type, enabled=half)
+        self.journal = Journal(task.groups)
 
-    def _fit_audio_scale(self) -> None:
-        audio = self.windows.draw(200, np.random.default_rng(self.recipe.seed + 2)).audio
-        rows = torch.from_numpy(audio).flatten(0, 1)
-        self.network.audio_mean.copy_(rows.mean(0))
-        self.network.audio_scale.copy_(rows.std(0) + 0.05)
-
-    def train_step(self) -> Losses:
-        """One batch forward, back, and one step of weights and average."""
-        batch = self.windows.draw(self.recipe.batch, self.rng)
-        losses = self.losses(self.network.train(), batch)
+    def train_step(self) -> Tensor:
+        """One batch forward, back, and one step of weights and average. Gives losses (4, C)."""
+        key = [self.recipe.seed, self.worker.rank, self.step]
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+        count = self.worker.share(self.recipe.batch)
+        batch = self.task.draw(count, np.random.default_rng([*key, 1]))
+        device = self.worker.device
+        batch = {name: rows.to(device, non_blocking=True) for name, rows in batch.items()}
+        precision = getattr(torch, self.recipe.precision)
+        self.task.network.train()
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            losses = self.parallel(batch)
         self.optimiser.zero_grad(set_to_none=True)
-        losses.total().backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        self.scaler.scale(self._total(losses)).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_(self.task.network.parameters(), _LARGEST_GRADIENT)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         self.schedule.step()
         self._update_average()
         self.step += 1
+        losses = self.worker.mean(losses.detach())
+        self.adaptive.observe(self._terms(losses))
+        self.journal.add(losses)
         return losses
 
-    def losses(self, network: MotionDiT, batch: Batch) -> Losses:
-        """Noise a batch, drop some conditions, denoise it, compare."""
-        recipe, block = self.recipe, self.params.block_frames
-        motion = self._standard(batch.motion)
-        size, frames = motion.shape[:2]
-        t = self._noise_levels(size, frames // block)
-        level = t.repeat_interleave(block, 1)[..., None] * (math.pi / 2)
-        noisy = level.cos() * motion + level.sin() * torch.randn_like(motion)
-        audio = torch.from_numpy(batch.audio)
-        hiss = recipe.audio_noise * torch.rand(size, 1, 1) * torch.randn_like(audio)
-        audio = audio + hiss * network.audio_scale
-        enhanced, heard = torch.from_numpy(batch.enhanced), torch.from_numpy(batch.heard)
-        kept = torch.rand(size, frames // block) >= recipe.audio_drop
-        kept = kept.repeat_interleave(block, 1) & heard
-        tokens = network.condition(audio, enhanced, heard), network.condition(audio, enhanced, kept)
-        steer = self._standard(batch.steer)
-        shown = self._shown(network, motion, steer, tokens[0], heard)
-        predicted = network(shown, noisy, steer, tokens, t)
-        return motion_losses(predicted, motion, shown, self._weights(batch), self.calmness, block)
+    def _terms(self, losses: Tensor) -> Tensor:
+        """(C,) weighted sum of the terms of a loss table (4, C)."""
+        weights = [getattr(self.task.term_weights, term) for term in TERMS]
+        return torch.tensor(weights, device=losses.device) @ losses
 
-    @torch.no_grad()
-    def _shown(
-        self, network: MotionDiT, motion: Tensor, steer: Tensor, tokens: Tensor, heard: Tensor
-    ) -> Tensor:
-        """(B, N, C) frames that blocks see before them: exact, noisy, or one-step samples."""
-        own = round(len(motion) * self.recipe.own_prefix_share)
-        t = torch.ones(own, motion.shape[1] // self.params.block_frames)
-        heard_tokens = (tokens[:own], tokens[:own])
-        noise = torch.randn_like(motion[:own])
-        sampled = network(motion[:own], noise, steer[:own], heard_tokens, t)
-        first = self.params.block_frames  # sampled behind nothing, which serving never does
-        frames = torch.cat([motion[:, :first], torch.cat([sampled, motion[own:]])[:, first:]], 1)
-        jitter = self.recipe.prefix_noise * _random_size(motion) * torch.randn_like(motion)
-        bias = self.recipe.prefix_bias * _random_size(motion) * torch.randn_like(motion[:, :1])
-        carried = network.carry > 0
-        return torch.where(heard[..., None] & carried, frames + jitter + bias, motion)
-
-    def _noise_levels(self, size: int, blocks: int) -> Tensor:
-        t = torch.rand(size, blocks)
-        start = torch.rand(size, blocks) < self.recipe.pure_noise_share
-        return torch.where(start, 1 - 0.05 * torch.rand(size, blocks), t)
-
-    def _standard(self, motion: np.ndarray) -> Tensor:
-        return (torch.from_numpy(motion) - self.mean) / self.scale
-
-    def _weights(self, batch: Batch) -> Tensor:
-        weights = torch.ones(*batch.motion.shape)
-        closing = torch.from_numpy(batch.weight)
-        weights[..., coordinates.index("lipGap")] = LIP_GAP_WEIGHT * closing
-        for name in ("jawOpen", "mouthPress"):
-            weights[..., coordinates.index(name)] = (1 + closing) / 2
-        return weights
+    def _total(self, losses: Tensor) -> Tensor:
+        return (self._terms(losses) * self.adaptive.columns().to(losses.device)).mean()
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        keep = min(self.recipe.ema, 1 - 1 / (self.step / 10 + 1.01))
-        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
-        for mean, weight in pairs:
-            mean.lerp_(weight, 1 - keep)
+        past = min(self.recipe.ema, (self.step + 1) / (self.step + 10))
+        for mean, now in zip(
+            self.average.parameters(), self.task.network.parameters(), strict=True
+        ):
+            mean.lerp_(now, 1 - past)
+
+    def judge(self) -> dict[str, float]:
+        """Scores of the averaged network on the tuning clips, noted beside the losses."""
+        scores = self.task.score(copy.deepcopy(self.average).cpu().eval())
+        self.journal.close_interval(self.step, scores, self.adaptive)
+        return scores
 
     def state(self) -> dict[str, Any]:
-        """Everything a run needs to go on exactly where it stopped."""
+        """Everything that decides the rest of the run."""
         return {
-            "step": self.step,
+            **self.task.facts(),
             "recipe": asdict(self.recipe),
-            "params": asdict(self.params),
-            "mean": self.mean,
-            "scale": self.scale,
-            "network": self.network.state_dict(),
+            "step": self.step,
+            "best_score": self.best_score,
+            "network": self.task.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "numpy_rng": self.rng.bit_generator.state,
-            "torch_rng": torch.get_rng_state(),
+            "scaler": self.scaler.state_dict(),
+            "adaptive": self.adaptive.state(),
+            "journal": self.journal.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Inverse of `state`, for the same clips and recipe."""
-        self.step, self.mean, self.scale = state["step"], state["mean"], state["scale"]
-        for name in ("network", "average", "optimiser", "schedule"):
-            getattr(self, name).load_state_dict(state[name])
-        self.rng.bit_generator.state = state["numpy_rng"]
-        torch.set_rng_state(state["torch_rng"])
+        """Inverse of `state`. Raises `InvalidInputError` for a checkpoint of another recipe."""
+        if state["recipe"] != asdict(self.recipe):
+            odd = {k for k, v in asdict(self.recipe).items() if state["recipe"].get(k) != v}
+            names = ", ".join(sorted(odd)) or "its fields"
+            raise InvalidInputError("checkpoint", f"made with another recipe ({names}): remove it")
+        self.step, self.best_score = state["step"], state["best_score"]
+        self.task.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.adaptive.restore(state["adaptive"])
+        self.journal.restore(state["journal"])
 
 
-def _random_size(motion: Tensor) -> Tensor:
-    return torch.rand(len(motion), 1, 1)
+def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.optimiser == "adan":
+        return Adan(network.parameters(), rate, weight_decay=decay)
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.98), weight_decay=decay)
+    raise InvalidInputError("optimiser", f"{recipe.optimiser!r}; allowed: adamw, adan")
+
+
+Report = Callable[[Trainer, dict[str, float]], None]
+"""Called after every judgement: curves, sample frames."""
 
 
 def train(
-    clips: list[Clip],
-    checkpoint: Path,
+    task: Task,
+    folder: Path,
     recipe: Recipe,
-    params: MotionDiTParams | None = None,
-    save_every: int = 250,
+    worker: Worker | None = None,
+    judge_every: int = 250,
+    report: Report | None = None,
 ) -> Trainer:
-    """Run a recipe to its end, saving ``checkpoint`` on the way; goes on from it if it exists."""
-    torch.set_num_threads(1)
-    trainer = Trainer(clips, recipe, params or MotionDiTParams())
-    if checkpoint.exists():
-        trainer.restore(torch.load(checkpoint, weights_only=True))
-    with tqdm(total=recipe.steps, initial=trainer.step, desc="train", unit="step") as progress:
+    """Run a recipe to its end in ``folder``; goes on from the checkpoint there, if there is one.
+
+    `best.pt` holds the weights with the best lip-sync score so far (paper 3.2.2).
+    """
+    trainer = Trainer(task, recipe, worker)
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / LAST).exists():
+        trainer.restore(torch.load(folder / LAST, weights_only=True))
+    leads = trainer.worker.leads
+    with tqdm(
+        total=recipe.steps, initial=trainer.step, desc="train", unit="step", disable=not leads
+    ) as progress:
         while trainer.step < recipe.steps:
-            losses = trainer.train_step()
+            trainer.train_step()
             progress.update()
-            if trainer.step % 50 == 0:
-                progress.set_postfix(
-                    x0=f"{losses.position:.3f}",
-                    velocity=f"{losses.velocity:.3f}",
-                    acceleration=f"{losses.acceleration:.3f}",
-                )
-            if trainer.step % save_every == 0 or trainer.step == recipe.steps:
-                save(trainer, checkpoint)
+            if trainer.step % judge_every and trainer.step < recipe.steps:
+                continue
+            if leads:
+                progress.set_postfix(_judge(trainer, folder, report))
     return trainer
 
 
+def _judge(trainer: Trainer, folder: Path, report: Report | None) -> dict[str, float]:
+    scores = trainer.judge()
+    better = scores["lip_sync"] >= trainer.best_score
+    trainer.best_score = max(trainer.best_score, scores["lip_sync"])
+    if better:
+        save(trainer, folder / BEST)
+    save(trainer, folder / LAST)
+    if report is not None:
+        report(trainer, scores)
+    return scores
+
+
 def save(trainer: Trainer, checkpoint: Path) -> None:
+    """Write a checkpoint; a crash on the way leaves the old one."""
     part = checkpoint.with_suffix(".part")
     torch.save(trainer.state(), part)
     part.rename(checkpoint)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ditto.packs.starter import coordinates
-from ditto.training.dataset import Clip, Windows, statistics
+from ditto.training.dataset import Clip
+from ditto.training.windows import Windows, statistics
 
 
 def test_windows_have_matching_shapes_and_repeat(clip: Clip) -> None:

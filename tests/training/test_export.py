@@ -15,6 +15,8 @@ from ditto.training import loop
 from ditto.training.dataset import Clip
 from ditto.training.evaluation.generate import motion_frames
 from ditto.training.export import INPUTS, Segment, export, load_network
+from ditto.training.recipe import Recipe
+from ditto.training.starter_task import StarterTask
 
 PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
 
@@ -22,7 +24,8 @@ PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
 @pytest.fixture(scope="module")
 def trained(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     path = tmp_path_factory.mktemp("export") / "motion_dit.onnx"
-    trainer = loop.Trainer([clip], loop.Recipe(steps=10, batch=4, window_frames=20), PARAMS)
+    recipe = Recipe(steps=10, batch=4, window_frames=20)
+    trainer = loop.Trainer(StarterTask([clip], [clip], recipe, PARAMS), recipe)
     for _ in range(10):
         trainer.train_step()
     export(trainer.state(), path)

@@ -17,6 +17,8 @@ Array = NDArray[np.float32]
 
 KEYPOINTS_DIM = 63
 DIM = EYE_DIM + KEYPOINTS_DIM + len(EMOTIONS)
+KEYPOINTS = slice(EYE_DIM, EYE_DIM + KEYPOINTS_DIM)
+EMOTION = slice(EYE_DIM + KEYPOINTS_DIM, DIM)
 _KEYPOINT_SCALE = 0.5
 """Brings canonical keypoints, about +-0.3, below the other conditions: identity is a weak cue."""
 
