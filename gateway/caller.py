@@ -20,8 +20,8 @@ from gateway.limits import CallLimits, check_audio_message, check_speech
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ
 from gateway.validation import check_control, check_motion
-
 from gateway.video_portraits import keep_source_motion
+
 Requests = AsyncIterator[pb.AnimateRequest]
 _PIECE_SECONDS = 0.05
 """Between pieces of so much speech the other calls of the process have their turn."""
@@ -42,11 +42,11 @@ class Caller:
         clock: Clock,
         needs_speech: bool,
         driving: types.Driving,
+        is_video: bool,
     ) -> None:
         """`needs_speech` says whether a call without any is an error, `is_video` whether the
         portrait is one."""
         self._requests = requests
-        is_video: bool,
         self._reader = reader
         self._feeder = feeder
         self._to_motion = to_motion
@@ -56,10 +56,10 @@ class Caller:
         self._clock = clock
         self._needs_speech = needs_speech
         self._driving = driving
+        self._is_video = is_video
         self._motion_frames = 0
         self.heard_at_s = clock.now()
         """When the last message came."""
-        self._is_video = is_video
         self.has_ended = False
         """The caller has closed the stream."""
 
@@ -110,14 +110,14 @@ class Caller:
 
     async def _take_control(self, control: types.MotionControl) -> None:
         check_control(control)
+        if control.reset and self._is_video:
+            keep_source_motion(control)
         await self._to_motion(motion_pb.GenerateRequest(control=control))
 
     async def _take_motion(self, motion: types.FrameBlock) -> None:
         if self._driving != types.DRIVING_MOTION:
             raise ProtocolError("motion: config.driving is SPEECH; allowed with MOTION")
         frames = check_motion(motion)
-        if control.reset and self._is_video:
-            keep_source_motion(control)
         check_speech((self._motion_frames + frames) / FPS, self._limits)
         if motion.first_frame != self._motion_frames:
             raise InvalidInputError(
