@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ditto import __version__
 from ditto.errors import InvalidInputError
 from ditto.evaluation import scores
-from ditto.training.evaluation.alignment import Listen, phones_of, read_phones
 from ditto.evaluation.clips import Pair, Sounding, Stage, pairs, soundings, talking_videos
 from ditto.evaluation.measured import Measured
+from ditto.training.evaluation.alignment import Listen, phones_of, read_phones
 from ditto.training.evaluation.talking_video import FRAME_RATE, FRAME_SAMPLES
 from ditto.training.speech.phones import Phone
 
@@ -94,9 +94,7 @@ def judge(
     return Judgement(_about(), clips, sounds, left_out, figures(clips, sounds, others))
 
 
-def figures(
-    clips: list[Pair], sounds: list[Sounding], others: list[Measured]
-) -> dict[str, Any]:
+def figures(clips: list[Pair], sounds: list[Sounding], others: list[Measured]) -> dict[str, Any]:
     """All figures, by group."""
     every = [*(clip.made for clip in clips), *(sound.made for sound in sounds)]
     return {

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ditto.evaluation.identity import FaceRecognizer, sface_path
 from ditto.training.evaluation import face_measures, talking_video
 from ditto.training.evaluation.face_track import FaceFollower
-from ditto.evaluation.identity import FaceRecognizer, sface_path
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]

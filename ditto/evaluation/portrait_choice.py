@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.training.evaluation import talking_video
 from ditto.evaluation.measured import IDENTITY_STRIDE, Measured
+from ditto.training.evaluation import talking_video
 
 _GAP_COST, _TURN_COST, _LID_COST = 10.0, 1 / 60, 0.5
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.training.evaluation import closures, face_measures, lip_sync
 from ditto.evaluation.clips import Pair, Sounding
+from ditto.evaluation.identity import csim
+from ditto.evaluation.measured import IDENTITY_STRIDE, Measured
+from ditto.training.evaluation import closures, face_measures, lip_sync
 from ditto.training.evaluation.closures import SpokenGap
 from ditto.training.evaluation.face_measures import CLOSED_GAP
-from ditto.evaluation.identity import csim
 from ditto.training.evaluation.loudness import loudness, silent_frames, speech_frames
-from ditto.evaluation.measured import IDENTITY_STRIDE, Measured
 
 Array = NDArray[np.float32]
 Figures = dict[str, Any]
