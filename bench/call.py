@@ -21,7 +21,7 @@ from PIL import Image
 from ditto import packs
 from ditto.cli.report import table
 from ditto.cli.speech_file import read_speech
-from ditto.client import AnimateOptions, CallStats, Client
+from ditto.client import Access, AnimateOptions, CallStats, Client
 from ditto.client.speech import SpeechSource
 from ditto.local_cluster import LocalCluster
 
@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     speech = read_speech(EXAMPLES / "speech.wav")
     packs.pull("starter")
-    with LocalCluster() as cluster, Client(cluster.address) as client:
+    with LocalCluster() as cluster, Client(cluster.address, Access()) as client:
         fast: AnimateOptions = {"video": options.video, "view": options.view}
         paced: AnimateOptions = {**fast, "pacing": "realtime"}
         prepare_ms = list(prepared(client, options.calls))

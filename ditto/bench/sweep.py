@@ -15,6 +15,8 @@ import grpc
 from ditto.bench.figures import LoadFigures, ModuleFigures, Spread
 from ditto.bench.observer import Observer, Reading
 from ditto.bench.timed_call import SAMPLE_RATE_HZ, TimedCall, make_call
+from ditto.client import Access
+from ditto.client.channel import open_async_channel
 from ditto.v1.animation_pb2 import AnimateConfig
 from ditto.v1.animation_pb2_grpc import AnimationServiceStub
 from ditto.v1.types_pb2 import PACING_FAST, PACING_REALTIME, AudioFormat
@@ -77,7 +79,7 @@ async def sweep(
     """
     begun, loads = time.monotonic(), []
     chance = random.Random(plan.seed)  # noqa: S311
-    async with _service(address) as service:
+    async with _service(address, is_local=observer is not None) as service:
         await _together(service, plan, 1, _PROBE_SPEECH_S, chance)
         for calls in plan.calls:
             if time.monotonic() - begun > plan.limit_seconds:
@@ -90,9 +92,8 @@ async def sweep(
 
 
 @asynccontextmanager
-async def _service(address: str) -> AsyncIterator[AnimationServiceStub]:
-    options = [("grpc.max_receive_message_length", 64 << 20)]
-    async with grpc.aio.insecure_channel(address, options) as channel:
+async def _service(address: str, is_local: bool) -> AsyncIterator[AnimationServiceStub]:
+    async with open_async_channel(address, Access() if is_local else None) as channel:
         yield AnimationServiceStub(channel)  # type: ignore[no-untyped-call]
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ditto.cli.access_options import add_access_options
 from ditto.errors import InvalidInputError
 from ditto.stages import EMOTIONS
 
@@ -48,6 +49,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         default="fast",
         help="as fast as it goes (default), or as a live call would",
     )
+    add_access_options(parser)
     parser.set_defaults(run=run)
 
 

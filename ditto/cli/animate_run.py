@@ -19,7 +19,7 @@ from ditto.cli.gateway import connect
 from ditto.cli.log_lines import LogPrinter
 from ditto.cli.report import call_rows, machine_rows, table
 from ditto.cli.speech_file import Speech, read_speech
-from ditto.client import AnimateOptions, Avatar, Client
+from ditto.client import Access, AnimateOptions, Avatar, Client
 from ditto.client.settings import Portrait, portrait_bytes
 from ditto.local_cluster import LocalCluster
 from ditto.media.portrait_video import is_video
@@ -32,11 +32,11 @@ def animate(options: argparse.Namespace) -> None:
     """Make the call, write the file, say what came of it."""
     portrait, speech = portrait_of(options.portrait), read_speech(options.speech)
     if not options.local:
-        with connect(options.server) as client:
+        with connect(options) as client:
             result = _call(options, client, portrait, speech)
         _tell(options, result, speech, [])
         return
-    with temporary_cluster(options.verbose) as cluster, Client(cluster.address) as client:
+    with temporary_cluster(options.verbose) as cluster, Client(cluster.address, Access()) as client:
         before, own = cluster.usage(), time.process_time()
         result = _call(options, client, portrait, speech)
         own = time.process_time() - own

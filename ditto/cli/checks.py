@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ditto import packs
-from ditto.client import Client
+from ditto.client import Access, Client
 from ditto.errors import DittoError, SetupError
 from ditto.local_cluster.health import is_serving
 from ditto.local_cluster.ports import is_free
@@ -169,7 +169,7 @@ def _gpu() -> Check:
 
 def _cluster(server: str) -> Check:
     host, _, port = server.rpartition(":")
-    if is_serving(server):
+    if is_serving(server, access=Access.from_environment()):
         return Check("ok", "cluster", _describe(server))
     if host in ("127.0.0.1", "localhost") and port.isdigit() and not is_free(int(port)):
         mend = "wait if it is starting, stop that program, or choose a port: ditto up --port N"

@@ -22,7 +22,7 @@ Examples:
 PORTRAIT is JPEG, PNG or WebP, or an MP4 or WebM that shows one face throughout; a video is played
 forward and backward for ever, and its picture and head movement stay as they are.
 
-The server keeps the picture until it is deleted (DeleteAvatar). What will look worse than usual
+The server keeps the portrait until it is deleted (DeleteAvatar). What will look worse than usual
 with it is said on stderr; the id alone goes to stdout.
 """
 
@@ -38,14 +38,15 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="picture or short video")
     parser.add_argument("--server", metavar="HOST:PORT", help="default: 127.0.0.1:50051")
+    add_access_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Register it."""
-    from ditto.cli.gateway import connect
     from tqdm import tqdm
 
+    from ditto.cli.gateway import connect
 
     with connect(options) as client, tqdm(unit=" pictures", disable=None, leave=False) as bar:
         avatar = client.register(options.portrait, on_progress=partial(_show, bar))

@@ -7,11 +7,15 @@
         call.save("talking.mp4")
         print(f"first frame after {call.stats.ffd_ms:.0f} ms")
 
+A gateway with TLS and tokens wants `Access`: ``Client("ditto.example.com:443", Access(token=...,
+tls=True))``, or its fields as DITTO_CLIENT_... variables.
+
 `Client` blocks, `AsyncClient` is for asyncio; both give the same items and raise the errors of
 `ditto.errors` that the server raised.
 """
 
 from ditto.client.async_client import AsyncCall, AsyncClient
+from ditto.client.channel import Access
 from ditto.client.responses import Chunk, Event, EventKind, Frame, Item
 from ditto.client.settings import AnimateOptions
 from ditto.client.speech import in_real_time
@@ -19,6 +23,7 @@ from ditto.client.sync_client import Call, Client
 from ditto.v1.animation_pb2 import Avatar, CallStats, GetServerInfoResponse, Started
 
 __all__ = [
+    "Access",
     "AnimateOptions",
     "AsyncCall",
     "AsyncClient",

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import grpc
 from grpc.aio import AioRpcError
 
-from ditto.client.channel import CHANNEL_OPTIONS
+from ditto.client.channel import Access, open_async_channel
 from ditto.client.responses import Chunk, Item, item_of
 from ditto.client.settings import (
     AnimateOptions,
@@ -132,9 +132,9 @@ class AsyncCall:
 class AsyncClient:
     """A connection to a gateway, for any number of calls of one event loop."""
 
-    def __init__(self, target: str) -> None:
-        """`target` is host:port."""
-        self._channel = grpc.aio.insecure_channel(target, CHANNEL_OPTIONS)
+    def __init__(self, target: str, access: Access | None = None) -> None:
+        """`target` is host:port; `access` by default what the environment says."""
+        self._channel = open_async_channel(target, access)
         self._stub = AnimationServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def animate(

@@ -10,7 +10,7 @@ from typing import Any, Unpack, cast
 
 import grpc
 
-from ditto.client.channel import CHANNEL_OPTIONS
+from ditto.client.channel import Access, open_channel
 from ditto.client.outgoing import Outgoing
 from ditto.client.responses import Chunk, Item, item_of
 from ditto.client.settings import (
@@ -117,9 +117,9 @@ class Call:
 class Client:
     """A connection to a gateway, for any number of calls from any thread."""
 
-    def __init__(self, target: str) -> None:
-        """`target` is host:port."""
-        self._channel = grpc.insecure_channel(target, CHANNEL_OPTIONS)
+    def __init__(self, target: str, access: Access | None = None) -> None:
+        """`target` is host:port; `access` by default what the environment says."""
+        self._channel = open_channel(target, access)
         self._stub = AnimationServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def animate(

@@ -6,7 +6,6 @@ opens channels looks at `Credentials.version`.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from ditto.serving.certificates import (
     read_certificates,
 )
 from ditto.serving.config import ProcessConfig
+from ditto.serving.loopback import is_loopback
 from ditto.serving.watched_files import WatchedFiles
 
 log = logging.getLogger(__name__)
@@ -113,15 +113,6 @@ def server_credentials(config: ProcessConfig) -> Credentials | None:
             named("tls_client_ca", config.tls_client_ca),
         ),
     )
-
-
-def is_loopback(address: str) -> bool:
-    """True for a host:port that only this machine can reach."""
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _require_protection(config: ProcessConfig) -> None:

@@ -16,7 +16,8 @@ from prometheus_client import REGISTRY
 from ditto.errors import SetupError
 from ditto.local_cluster.ports import free_port
 from ditto.serving.config import ProcessConfig, StageConfig
-from ditto.serving.credentials import Credentials, is_loopback, server_credentials
+from ditto.serving.credentials import Credentials, server_credentials
+from ditto.serving.loopback import is_loopback
 from ditto.serving.server import ProcessServer
 from tests.certificates import Authority, Pair
 from tests.serving.test_server import Nothing, config, health
