@@ -54,9 +54,14 @@ class Answer:
         return [sha256(frame.data).hexdigest() for frame in self.frames]
 
 
+def channel(address: str) -> grpc.Channel:
+    """To any process of the cluster."""
+    return grpc.insecure_channel(address, _OPTIONS)
+
+
 def stub(address: str) -> AnimationServiceStub:
     """The public service at an address."""
-    return AnimationServiceStub(grpc.insecure_channel(address, _OPTIONS))
+    return AnimationServiceStub(channel(address))
 
 
 def config(**fields: object) -> pb.AnimateConfig:
