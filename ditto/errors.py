@@ -4,10 +4,13 @@ DittoError
 ├── InvalidInputError      INVALID_ARGUMENT      what was sent cannot be used; names the field
 ├── FaceError              FAILED_PRECONDITION   the image is fine but not the face in it
 ├── AvatarNotFoundError    NOT_FOUND
+├── UnauthenticatedError   UNAUTHENTICATED       no token, or one that is not known or has expired
+├── PermissionDeniedError  PERMISSION_DENIED     known, and not allowed to
 ├── ProtocolError          FAILED_PRECONDITION   messages in an order that the contract forbids
 ├── ResumeError            FAILED_PRECONDITION   a call that cannot go on from where its token says
 ├── AtCapacityError        RESOURCE_EXHAUSTED    full for now; carries when to try again
-│   └── NoHeadroomError    RESOURCE_EXHAUSTED    slots are free, but frames would be late
+│   ├── NoHeadroomError    RESOURCE_EXHAUSTED    slots are free, but frames would be late
+│   └── QuotaError         RESOURCE_EXHAUSTED    the tenant's share is used up for now
 ├── CallLimitError         RESOURCE_EXHAUSTED    the call itself reached one of its limits
 ├── StageUnavailableError  UNAVAILABLE           a service that the call needs is gone
 ├── UnsupportedError       UNIMPLEMENTED         understood, and not offered by this server or pack
@@ -39,6 +42,14 @@ class AvatarNotFoundError(DittoError):
     """No avatar is registered under this id."""
 
 
+class UnauthenticatedError(DittoError):
+    """A caller that the server does not know: no token, an unknown one, or an expired one."""
+
+
+class PermissionDeniedError(DittoError):
+    """A caller that the server knows and refuses."""
+
+
 class ProtocolError(DittoError):
     """A message that is not allowed at this point of the call."""
 
@@ -57,6 +68,10 @@ class AtCapacityError(DittoError):
 
 class NoHeadroomError(AtCapacityError):
     """One more call in real time would make frames late."""
+
+
+class QuotaError(AtCapacityError):
+    """The share of the caller's tenant is used up; `retry_after_ms` is when it is renewed."""
 
 
 class CallLimitError(DittoError):

@@ -22,6 +22,9 @@ class GatewayConfig(ProcessConfig, CallLimits):
     pack: str = "starter"
     """Name of the pack that a call gets when it names none."""
 
+    tokens_file: Path | None = None
+    """YAML or JSON file of the tenants and the hashes of their tokens; `ditto token new` makes
+    lines for it. Default: everybody may call, which only an address of this machine allows."""
     stage_tls_ca: Path | None = None
     """PEM file with the authorities of the stages' certificates. Default: clear text."""
     stage_tls_certificate: Path | None = None
@@ -48,11 +51,11 @@ class GatewayConfig(ProcessConfig, CallLimits):
     """Longest wait for a stage replica to accept a session."""
     prepare_seconds: float = Field(default=30.0, gt=0)
     """Longest wait for a portrait to be prepared."""
+    prepare_video_seconds: float = Field(default=300.0, gt=0)
+    """Longest wait for a portrait video to be prepared."""
 
     steps_load: float = Field(default=0.7, gt=0)
     """REALTIME: a call samples half of its denoising steps while a replica that serves it is loaded
-    prepare_video_seconds: float = Field(default=300.0, gt=0)
-    """Longest wait for a portrait video to be prepared."""
     this far, as a share of its compute time."""
     size_load: float = Field(default=0.8, gt=0)
     """REALTIME: from here its pictures have half the width and height too (JPEG, RGB24)."""
@@ -68,6 +71,13 @@ class GatewayConfig(ProcessConfig, CallLimits):
     """REALTIME: time that the stages get to compute a frame before it is due."""
     reader_lag_seconds: float = Field(default=1.0, gt=0)
     """REALTIME: a reader this far behind loses frames (JPEG, RGB24) or the call (H264_FMP4)."""
+
+    @property
+    def missing_caller_check(self) -> str | None:
+        """A gateway knows its callers by their tokens."""
+        if self.tokens_file:
+            return None
+        return "set tokens_file, for which `ditto token new TENANT` makes tokens"
 
     @field_validator("audio_encoder", "motion_dit", "renderer", mode="before")
     @classmethod

@@ -25,6 +25,7 @@ from gateway.outbox import Outbox
 from gateway.packs import frame_rates, offered_packs
 from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
 from gateway.session import Session
+from gateway.tenants import counting_video
 from gateway.validation import audio_reader, effective_config, known_pack
 
 
@@ -53,7 +54,7 @@ class AnimationServicer(AnimationServiceServicer):
     ) -> None:
         """One talking head."""
         measure = CallMeasure(self._clock)
-        outbox = Outbox(context.write, self._clock)
+        outbox = Outbox(counting_video(context.write), self._clock)
         stages = CallStages(self._config.accept_seconds, self._config.prepare_seconds)
         try:
             asked = self._checked(await self._first(request_iterator))
@@ -99,7 +100,7 @@ class AnimationServicer(AnimationServiceServicer):
         pack = known_pack(asked_pack, self._config.pack, self._frame_rates())
         prepared = await self._desk.prepare(portrait, pack, on_progress)
         avatar = await asyncio.to_thread(
-            self._store.put, request.portrait, pack, self._desk.pack_hash(pack), prepared.known
+            self._store.put, portrait, pack, self._desk.pack_hash(pack), prepared.known
         )
         return pb.RegisterAvatarResponse(avatar=_avatar(avatar), prepare_ms=prepared.prepare_ms)
 
@@ -200,5 +201,5 @@ def _avatar(avatar: StoredAvatar) -> pb.Avatar:
         width=known.width,
         height=known.height,
         warnings=known.warnings,
-    )
         source_frames=known.source_frames,
+    )

@@ -23,9 +23,12 @@ _STATUS: dict[type[DittoError], grpc.StatusCode] = {
     errors.InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.FaceError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AvatarNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     errors.ProtocolError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.ResumeError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.AtCapacityError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.QuotaError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.CallLimitError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StageUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.UnsupportedError: grpc.StatusCode.UNIMPLEMENTED,
@@ -74,8 +77,8 @@ def error_from_rpc(error: AioRpcError, peer: str) -> DittoError:
     trailers = {key: str(value) for key, value in metadata}
     details = error.details() or error.code().name
     kind = _KINDS.get(trailers.get(KIND, ""))
-    if kind is AtCapacityError:
-        return AtCapacityError(details, _milliseconds(trailers.get(RETRY_AFTER, "")))
+    if kind is not None and issubclass(kind, AtCapacityError):
+        return kind(details, _milliseconds(trailers.get(RETRY_AFTER, "")))
     if kind is InvalidInputError:
         field = trailers.get(FIELD, "request")
         return InvalidInputError(field, details.removeprefix(f"{field}: "))

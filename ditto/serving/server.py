@@ -78,7 +78,7 @@ class DependentService(Service, Protocol):
 Load = Callable[[], Awaitable[Service]]
 """Loads and warms up; whatever blocks belongs in a thread."""
 Interceptors = Callable[[Config], Sequence["ServerInterceptor[Any, Any]"]]
-"""Makes what stands between the process's own interceptor and its service."""
+"""Makes what stands before the process's own interceptor."""
 
 
 class _LateHandlers(grpc.GenericRpcHandler):  # type: ignore[type-arg]
@@ -117,8 +117,8 @@ class ProcessServer:
         self._health = async_health.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=[
-                CallInterceptor(lambda: self.is_loaded, config.open_calls),
                 *interceptors,
+                CallInterceptor(lambda: self.is_loaded, config.open_calls),
             ],
             options=[*_options(config.message_bytes), *config.server_options()],
         )

@@ -13,14 +13,16 @@ import grpc
 import numpy as np
 
 from ditto.serving.call_writes import write_message
+from ditto.serving.credentials import Credentials, server_credentials
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.server import MAX_RECEIVE_BYTES
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceStub
+from gateway.authentication import interceptors
 from gateway.config import GatewayConfig
 from gateway.service import GatewayService, make_load
-from tests.gateway.fake_stages import FakeStage, start_stage
+from tests.gateway.fake_stages import FakeStage, listen, start_stage
 
 MODULES = ("audio_encoder", "motion_dit", "renderer")
 _OPTIONS = [("grpc.max_receive_message_length", MAX_RECEIVE_BYTES), ("grpc.so_reuseport", 0)]
@@ -53,12 +55,18 @@ class Cluster:
 
 @asynccontextmanager
 async def running_cluster(
-    folder: Path, replicas: dict[str, int] | None = None, slots: int = 4, **settings: Any
+    folder: Path,
+    replicas: dict[str, int] | None = None,
+    slots: int = 4,
+    stage_tls: Credentials | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Cluster]:
     """A whole cluster for the length of a block; `settings` are keys of the gateway."""
+    stage_credentials = stage_tls.for_server() if stage_tls else None
     stages = {
         module: [
-            await start_stage(module, i, slots) for i in range((replicas or {}).get(module, 1))
+            await start_stage(module, i, slots, credentials=stage_credentials)
+            for i in range((replicas or {}).get(module, 1))
         ]
         for module in MODULES
     }
@@ -70,9 +78,11 @@ async def running_cluster(
         **{"poll_seconds": 0.2, **settings},
     )
     service = await make_load(config)()
-    server = grpc.aio.server(interceptors=[CallInterceptor(lambda: True)], options=_OPTIONS)
+    guards = [*interceptors(config), CallInterceptor(lambda: True)]
+    server = grpc.aio.server(interceptors=guards, options=_OPTIONS)
     service.register(server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    tls = server_credentials(config)
+    port = listen(server, 0, tls.for_server() if tls else None)
     await server.start()
     address = f"127.0.0.1:{port}"
     try:

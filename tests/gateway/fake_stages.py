@@ -90,7 +90,12 @@ class FakeStage:
 
 
 async def start_stage(
-    module: str, replica: int = 0, slots: int = 4, pack: str = "starter", port: int = 0
+    module: str,
+    replica: int = 0,
+    slots: int = 4,
+    pack: str = "starter",
+    port: int = 0,
+    credentials: grpc.ServerCredentials | None = None,
 ) -> FakeStage:
     """Start one replica on a free port."""
     identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", f"{pack}-hash", 25)
@@ -105,10 +110,21 @@ async def start_stage(
     waits = {"first_frame_audio_ms": 280.0, "hop_ms": 200.0} if module == "audio_encoder" else {}
     service = StageService(stage.identity, stage.slots, module, lambda _: None, status=waits)
     add_StageStatusServiceServicer_to_server(FakeStatus(service, stage), server)
-    stage.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
+    stage.address = f"127.0.0.1:{listen(server, port, credentials)}"
     stage.server = server
     await server.start()
     return stage
+
+
+def listen(server: Any, port: int, credentials: grpc.ServerCredentials | None) -> int:
+    """Bind a port of this machine, any free one for 0; gives its number."""
+    address = f"127.0.0.1:{port}"
+    bound: int = (
+        server.add_secure_port(address, credentials)
+        if credentials
+        else server.add_insecure_port(address)
+    )
+    return bound
 
 
 class FakeStatus(StageStatusServicer):
