@@ -19,6 +19,7 @@ from ditto.errors import InvalidInputError
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _BACKGROUND = (255, 255, 255, 255)
 """Shown behind transparent pixels: white, as a browser shows them."""
+_BAND_ROWS = 256
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 
@@ -44,7 +45,8 @@ def decode_portrait(data: bytes, limits: ImageLimits | None = None) -> NDArray[n
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         _check_size(image, limits)
-        return _to_rgb(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        return _to_rgb(image)
     except Image.DecompressionBombError as error:
         raise _refused(f"has far more than {limits.pixels} pixels") from error
     except UnidentifiedImageError as error:
@@ -67,10 +69,19 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
-        grey = (np.asarray(image).astype(np.uint32) // 257).astype(np.uint8)
+    """Band by band: a second picture in memory at once is the result, and no third."""
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND_ROWS):
+        rows = slice(top, min(top + _BAND_ROWS, image.height))
+        rgb[rows] = _band_to_rgb(image.crop((0, rows.start, image.width, rows.stop)))
+    return rgb
+
+
+def _band_to_rgb(band: Image.Image) -> NDArray[np.uint8]:
+    if band.mode.startswith("I"):  # 16-bit grey, which Pillow would clip rather than scale
+        grey = (np.asarray(band).astype(np.uint32) // 257).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.has_transparency_data:
-        backdrop = Image.new("RGBA", image.size, _BACKGROUND)
-        image = Image.alpha_composite(backdrop, image.convert("RGBA"))
-    return np.array(image.convert("RGB"))  # a copy, because Pillow lends read-only pixels
+    if band.has_transparency_data:
+        backdrop = Image.new("RGBA", band.size, _BACKGROUND)
+        band = Image.alpha_composite(backdrop, band.convert("RGBA"))
+    return np.asarray(band.convert("RGB"))
