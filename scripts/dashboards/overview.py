@@ -143,6 +143,19 @@ _TROUBLE = Row(
             ),
         ),
         Panel(
+            "Lowered quality",
+            "REALTIME calls that get fewer denoising steps or smaller pictures for now, since a "
+            "stage has little headroom. Scale it out before calls are refused.",
+            "short",
+            (
+                Query("sum(ditto_degraded_calls)", "calls"),
+                Query(
+                    "sum(rate(ditto_degradations_total[$__rate_interval]))", "steps down a second"
+                ),
+            ),
+            warn_at=1,
+        ),
+        Panel(
             "What runs",
             "Version and pack of every process. Two rows for one service: an upgrade or a canary "
             "is under way.",
