@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ditto.errors import InvalidInputError
 
@@ -20,6 +20,17 @@ _FORMATS = ("JPEG", "PNG", "WEBP")
 _BACKGROUND = (255, 255, 255, 255)
 """Shown behind transparent pixels: white, as a browser shows them."""
 _BAND_ROWS = 256
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF orientation: what makes the picture upright."""
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 
@@ -45,8 +56,7 @@ def decode_portrait(data: bytes, limits: ImageLimits | None = None) -> NDArray[n
     try:
         image = Image.open(io.BytesIO(data), formats=_FORMATS)
         _check_size(image, limits)
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_rgb(image)
+        return _to_rgb(_upright(image))
     except Image.DecompressionBombError as error:
         raise _refused(f"has far more than {limits.pixels} pixels") from error
     except UnidentifiedImageError as error:
@@ -66,6 +76,19 @@ def _check_size(image: Image.Image, limits: ImageLimits) -> None:
             f"{width}x{height} pixels; allowed: up to {limits.pixels} pixels "
             f"and {limits.side} a side"
         )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _turn(image)
+    return image if turn is None else image.transpose(turn)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What its EXIF tags ask for. Tags may be damaged in any way while the pixels are fine."""
+    try:
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return None
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
