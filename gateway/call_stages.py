@@ -1,29 +1,28 @@
-"""The three stage streams of one call: all three granted, or none kept."""
+"""The three stage sessions of one call: all three granted, or none kept."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ditto.errors import AtCapacityError, StageUnavailableError
+from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
 from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
-from ditto.v1.audio_encoder_pb2_grpc import AudioEncoderServiceStub
-from ditto.v1.motion_dit_pb2_grpc import MotionDitServiceStub
-from ditto.v1.renderer_pb2_grpc import RendererServiceStub
-from gateway.replicas import Replica, ReplicaPool
-from gateway.stage_stream import StageStream
+from gateway.config import GatewayConfig
+from gateway.failover import StageSession
+from gateway.motion_history import MotionHistory
+from gateway.moves import FailoverLimits, Move
+from gateway.replicas import ReplicaPool
+from gateway.stage_kinds import AudioKind, MotionKind, RenderKind
 
-_REOPEN_TRIES = 50
 _REOPEN_WAIT_S = 0.02
 
-AudioStream = StageStream[audio_pb.EncodeRequest, audio_pb.EncodeResponse]
-MotionStream = StageStream[motion_pb.GenerateRequest, motion_pb.GenerateResponse]
-RenderStream = StageStream[render_pb.RenderRequest, render_pb.RenderResponse]
+AudioSession = StageSession[audio_pb.EncodeRequest, audio_pb.EncodeResponse]
+MotionSession = StageSession[motion_pb.GenerateRequest, motion_pb.GenerateResponse]
+RenderSession = StageSession[render_pb.RenderRequest, render_pb.RenderResponse]
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,18 @@ class StagePools:
 
 
 @dataclass(frozen=True)
+class FirstFrames:
+    """Where the sessions of a call begin: 0, unless it goes on after an interrupt or elsewhere."""
+
+    origin: int = 0
+    """The call's frame that the encoder counts as its first."""
+    features: int = 0
+    """First frame that the encoder gives."""
+    motion: int = 0
+    """First frame that the other two give."""
+
+
+@dataclass(frozen=True)
 class StageConfigs:
     """What each stage is told when a session starts, and the portrait that may be asked for."""
 
@@ -47,34 +58,51 @@ class StageConfigs:
     motion: motion_pb.GenerateConfig
     render: render_pb.RenderConfig
     portrait: bytes
+    first: FirstFrames = FirstFrames()
 
 
 class CallStages:
-    """Opens the three streams together, and closes every one that was ever opened."""
+    """Opens the three sessions together, and closes every one that was ever opened."""
 
-    audio: AudioStream
-    motion: MotionStream
-    render: RenderStream
-    rendering: render_pb.RenderAccepted
-    """What the renderer said of the frames to come."""
+    audio: AudioSession
+    motion: MotionSession
+    render: RenderSession
 
-    def __init__(self, accept_s: float, prepare_s: float) -> None:
-        """Longest waits for a stage to accept, and for a renderer that must prepare first."""
-        self._accept_s = accept_s
-        self.prepare_s = prepare_s
-        self._opened: list[StageStream[Any, Any]] = []
+    def __init__(self, config: GatewayConfig) -> None:
+        self.prepare_s = config.prepare_seconds
+        """Longest wait for a renderer that must prepare the portrait first."""
+        self.history = MotionHistory()
+        """What a motion session may go back to."""
+        self._accept_s = config.accept_seconds
+        self._limits = FailoverLimits(
+            config.hang_seconds, config.missed_polls, config.failover_seconds
+        )
+        self._rendering: RenderKind
+        self._sessions: list[StageSession[Any, Any]] = []
+        self._past_moves: list[Move] = []
+
+    @property
+    def rendering(self) -> render_pb.RenderAccepted:
+        """What the renderer said of the frames to come."""
+        return self._rendering.rendering
 
     async def open(self, pools: StagePools, configs: StageConfigs) -> None:
         """Take a slot in each stage, on whichever replica has one.
 
         Raises `AtCapacityError` when a stage is full, `StageUnavailableError` when one is gone.
         """
-        pack = configs.pack
+        pack, limits, first = configs.pack, self._limits, configs.first
+        hearing = AudioKind(configs.audio, first.origin, first.features, self._accept_s)
+        moving = MotionKind(configs.motion, self.history, first.motion, self._accept_s)
+        self._rendering = RenderKind(
+            configs.render, configs.portrait, first.motion, self._accept_s, self.prepare_s
+        )
+        self.audio = StageSession(hearing, pools.audio_encoder, pack, limits)
+        self.motion = StageSession(moving, pools.motion_dit, pack, limits)
+        self.render = StageSession(self._rendering, pools.renderer, pack, limits)
+        self._sessions = [self.audio, self.motion, self.render]
         outcomes = await asyncio.gather(
-            pools.audio_encoder.first_that(pack, lambda at: self._open_audio(at, configs.audio)),
-            pools.motion_dit.first_that(pack, lambda at: self._open_motion(at, configs.motion)),
-            pools.renderer.first_that(pack, lambda at: self._open_render(at, configs)),
-            return_exceptions=True,
+            *(session.open() for session in self._sessions), return_exceptions=True
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -83,65 +111,34 @@ class CallStages:
 
     def close(self) -> None:
         """Free every slot that was taken."""
-        for stream in self._opened:
-            stream.close()
+        for session in self._sessions:
+            session.close()
 
     async def reopen(self, pools: StagePools, configs: StageConfigs) -> None:
-        """Begin anew with all three. The slots were just freed: one that is not yet free is waited
-        for. Raises `AtCapacityError` when another call was faster."""
+        """Begin anew with all three, in place of slots that were just freed: one that is not yet
+        free, or a replica that has just gone, is waited for. Raises `AtCapacityError` when another
+        call was faster, `StageUnavailableError` when a stage stays away."""
         self.close()
-        self._opened.clear()
-        for _ in range(_REOPEN_TRIES - 1):
-            try:
-                return await self.open(pools, configs)
-            except AtCapacityError:
-                await asyncio.sleep(_REOPEN_WAIT_S)
-        await self.open(pools, configs)
-        return None
-
-    def first_lost(self, missed_polls: int) -> StageStream[Any, Any] | None:
-        """A stream whose replica has missed so many polls in a row."""
-        missed = (s for s in self._opened if s.is_live and s.replica.missed_polls >= missed_polls)
-        return next(missed, None)
-
-    async def _open_audio(self, replica: Replica, config: audio_pb.EncodeConfig) -> None:
-        call = AudioEncoderServiceStub(replica.channel).Encode()  # type: ignore[no-untyped-call]
-        stream: AudioStream = StageStream("audio_encoder", replica, call)
-        async with self._granting(stream, self._accept_s):
-            await stream.send(audio_pb.EncodeRequest(config=config))
-            stream.session = (await stream.reply()).accepted
-        self.audio = stream
-
-    async def _open_motion(self, replica: Replica, config: motion_pb.GenerateConfig) -> None:
-        call = MotionDitServiceStub(replica.channel).Generate()  # type: ignore[no-untyped-call]
-        stream: MotionStream = StageStream("motion_dit", replica, call)
-        async with self._granting(stream, self._accept_s):
-            await stream.send(motion_pb.GenerateRequest(config=config))
-            stream.session = (await stream.reply()).accepted
-        self.motion = stream
-
-    async def _open_render(self, replica: Replica, configs: StageConfigs) -> None:
-        call = RendererServiceStub(replica.channel).Render()  # type: ignore[no-untyped-call]
-        stream: RenderStream = StageStream("renderer", replica, call)
-        async with self._granting(stream, self._accept_s + self.prepare_s):
-            await stream.send(render_pb.RenderRequest(config=configs.render))
-            reply = await stream.reply()
-            if reply.HasField("portrait_needed"):
-                await stream.send(render_pb.RenderRequest(portrait=configs.portrait))
-                reply = await stream.reply()
-            stream.session = reply.accepted.session
-        self.render, self.rendering = stream, reply.accepted
-
-    @asynccontextmanager
-    async def _granting(self, stream: StageStream[Any, Any], limit_s: float) -> AsyncIterator[None]:
-        """Close a stream that is not granted, and take silence for a refusal."""
-        self._opened.append(stream)
+        self._past_moves = self.take_moves()
+        for told in (configs.audio, configs.motion, configs.render):
+            told.moved = True
+        refusal: DittoError = StageUnavailableError("the stages did not answer")
         try:
-            async with asyncio.timeout(limit_s):
-                yield
+            async with asyncio.timeout(self._limits.search_s):
+                while True:
+                    try:
+                        return await self.open(pools, configs)
+                    except (AtCapacityError, StageUnavailableError) as error:
+                        refusal = error
+                    await asyncio.sleep(_REOPEN_WAIT_S)
         except TimeoutError:
-            stream.close()
-            raise StageUnavailableError(f"{stream.peer}: no answer in {limit_s:g} s") from None
-        except BaseException:
-            stream.close()
-            raise
+            self.close()
+            raise refusal from None
+
+    def take_moves(self) -> list[Move]:
+        """The sessions that went to other replicas since this was last asked."""
+        moves, self._past_moves = self._past_moves, []
+        for session in self._sessions:
+            moves += session.moves
+            session.moves.clear()
+        return moves

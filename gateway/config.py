@@ -46,7 +46,12 @@ class GatewayConfig(ProcessConfig, CallLimits):
     poll_timeout_seconds: float = Field(default=1.0, gt=0)
     """A replica that does not say its status for so long has missed the poll."""
     missed_polls: int = Field(default=3, ge=1)
-    """So many misses in a row end the calls that the replica serves."""
+    """A replica that misses so many in a row is given up: its sessions move to others."""
+    hang_seconds: float = Field(default=5.0, gt=0)
+    """A replica that leaves a session's work unanswered for so long is given up by that session.
+    Longer than its slowest step: one whose steps take longer would never finish any."""
+    failover_seconds: float = Field(default=10.0, gt=0)
+    """Longest search for a replica that takes a session over; then the call ends, UNAVAILABLE."""
     accept_seconds: float = Field(default=5.0, gt=0)
     """Longest wait for a stage replica to accept a session."""
     prepare_seconds: float = Field(default=30.0, gt=0)

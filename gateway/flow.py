@@ -16,7 +16,6 @@ from ditto.v1 import renderer_pb2 as render_pb
 from gateway.call_stages import CallStages
 from gateway.degradation import Quality
 from gateway.measure import CallMeasure
-from gateway.motion_history import MotionHistory
 from gateway.pipeline import Pipeline
 
 Put = Callable[[render_pb.RenderedFrame], Awaitable[None]]
@@ -35,8 +34,8 @@ class Flow:
         self._measure = measure
         self._quality = quality
         self._writing = asyncio.Lock()
-        self.history = MotionHistory()
-        self._pipeline = Pipeline(stages, measure, self.history, quality)
+        self._restarting = asyncio.Lock()
+        self._pipeline = Pipeline(stages, measure, quality)
         self._pumping: asyncio.Task[None] | None = None
         self._is_restarted = False
 
@@ -54,7 +53,7 @@ class Flow:
                 await asyncio.wait({self._pumping})
             finally:
                 self._pumping.cancel()
-            async with self._writing:  # not while the stages are being opened
+            async with self._restarting:  # not while the stages are being opened
                 if not self._is_restarted:
                     break
         await self._pumping
@@ -67,7 +66,7 @@ class Flow:
     async def finish(self) -> None:
         """There is no more speech, or motion; the last frames follow."""
         async with self._writing:
-            await self._stages.audio.finish()
+            self._stages.audio.finish()
 
     async def to_motion(self, request: motion_pb.GenerateRequest) -> None:
         """Send a control or motion frames to the motion stage."""
@@ -76,21 +75,24 @@ class Flow:
 
     async def restart(self, kept: int, first_frame: int) -> None:
         """Drop all that is under way; frame `first_frame` will follow frame `kept` in motion."""
-        async with self._writing:
+        async with self._restarting:
             self._is_restarted = True
             if self._pumping:
                 self._pumping.cancel()
                 await asyncio.wait({self._pumping})
-            point = self.history.rewind(kept)
-            changes = motion_pb.GenerateConfig(
-                checkpoint=point.checkpoint, history=point.history, first_frame=first_frame
-            )
-            await self._open_again(changes)
-            self._pipeline = Pipeline(
-                self._stages, self._measure, self.history, self._quality, first_frame
-            )
-            for control in point.controls:
-                await self._pipeline.to_motion(control)
+            self._stages.close()  # lets go of whoever waits to write to a busy stage
+            async with self._writing:
+                await self._begin_again(kept, first_frame)
+
+    async def _begin_again(self, kept: int, first_frame: int) -> None:
+        point = self._stages.history.rewind(kept)
+        changes = motion_pb.GenerateConfig(
+            checkpoint=point.checkpoint, history=point.history, first_frame=first_frame
+        )
+        await self._open_again(changes)
+        self._pipeline = Pipeline(self._stages, self._measure, self._quality)
+        for control in point.controls:
+            await self._pipeline.to_motion(control)
 
     async def _pump(self, pipeline: Pipeline, put: Put) -> None:
         try:

@@ -9,6 +9,7 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from gateway.clock import Clock
 from gateway.media_clock import SAMPLE_RATE_HZ
+from gateway.moves import Move
 
 STAGES = ("audio_encoder", "motion_dit", "renderer")
 
@@ -38,6 +39,8 @@ class CallMeasure:
         self.skew_frames = 0
         """Frames rendered beyond those that the speech and silence given amount to."""
         self.avatar_source = ""
+        self._failovers = 0
+        self._failover_gap_s = 0.0
 
     def speech_arrived(self) -> None:
         """A message with speech is here."""
@@ -53,6 +56,12 @@ class CallMeasure:
     def serves(self, stage: str, replica: str) -> None:
         """A replica takes part in the call."""
         self._work[stage].replicas.append(replica)
+
+    def moved(self, move: Move) -> None:
+        """A stage replica was replaced."""
+        self.serves(move.module, move.departure.taken_by)
+        self._failovers += 1
+        self._failover_gap_s = max(self._failover_gap_s, move.gap_s)
 
     def step(self, stage: str, timing: types.StepTiming) -> None:
         """One step of a stage."""
@@ -81,6 +90,8 @@ class CallMeasure:
             av_skew_ms=self.skew_frames * 1000 / self.frame_rate,
             modules=[self._module(stage) for stage in STAGES],
             avatar_source=self.avatar_source,
+            failovers=self._failovers,
+            failover_gap_ms=self._failover_gap_s * 1000,
         )
 
     def trailers(self) -> tuple[tuple[str, str], ...]:
@@ -93,6 +104,8 @@ class CallMeasure:
             *((f"ditto-rtf-{stage.replace('_', '-')}", f"{rtf[stage]:.4f}") for stage in STAGES),
             ("ditto-frames", str(stats.frames)),
             ("ditto-av-skew-ms", f"{stats.av_skew_ms:.1f}"),
+            ("ditto-failovers", str(stats.failovers)),
+            ("ditto-failover-gap-ms", f"{stats.failover_gap_ms:.1f}"),
         )
 
     @property

@@ -1,18 +1,25 @@
 """The last seconds of a call's motion, so that an interrupt can go back to a pose that was shown.
 
 Bounded: checkpoints, features and controls of `HISTORY_FRAMES`. Going back to a frame takes the
-last checkpoint at or before its end, and the features in between.
+last checkpoint at or before its end, and the features in between. A session that must start over,
+because no replica can read its checkpoint, follows the last features again without one.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ditto.errors import StageUnavailableError
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import types_pb2 as types
+from gateway.frame_blocks import cut_before
+from gateway.standing_control import standing_with
 
 HISTORY_FRAMES = 250
+CONTEXT_FRAMES = 75
+"""What a session that starts over follows again before its first new frame."""
 _FLOAT_BYTES = 4
 
 
@@ -42,6 +49,8 @@ class MotionHistory:
         self._checkpoints = deque([_Checkpoint(0, b"", 0)])
         self._features: deque[tuple[int, bytes]] = deque(maxlen=2 * HISTORY_FRAMES)
         self._controls: deque[tuple[int, motion_pb.GenerateRequest]] = deque(maxlen=HISTORY_FRAMES)
+        self._standing = types.MotionControl()
+        self._first_motion = types.FrameBlock()
         self._dim = 0
         self._requests = 0
         self._before_session = 0
@@ -51,6 +60,9 @@ class MotionHistory:
         self._requests += 1
         if request.HasField("control"):
             self._controls.append((self._requests, request))
+            self._standing = standing_with(self._standing, request.control)
+        elif request.HasField("motion"):
+            self._keep_first(request.motion)
         elif request.HasField("features"):
             block = request.features
             self._dim = block.dim
@@ -78,13 +90,56 @@ class MotionHistory:
         last = self._checkpoints[-1]
         while self._features and self._features[-1][0] > frame:
             self._features.pop()
-        rows = [(at, data) for at, data in self._features if at >= last.end]
-        block = types.FrameBlock()
-        if rows:
-            joined = b"".join(data for _, data in rows)
-            block = types.FrameBlock(first_frame=rows[0][0], dim=self._dim, data=joined)
+        block = self._block(last.end, frame + 1)
         missed = tuple(control for number, control in self._controls if number > last.requests)
         while self._controls and self._controls[-1][0] > last.requests:
             self._controls.pop()
         self._before_session = self._requests
         return RewindPoint(last.data, block, missed)
+
+    def start_over(self, config: motion_pb.GenerateConfig, frame: int) -> None:
+        """Make of a session's first settings those of one that goes on at a frame without a
+        checkpoint: not with the same motion, but with that speech, these controls and no gap."""
+        config.ClearField("checkpoint")
+        config.control.CopyFrom(standing_with(config.control, self._standing))
+        config.first_frame = frame - bool(self._first_motion.dim and frame)
+        config.history.CopyFrom(self._block(frame - CONTEXT_FRAMES, frame))
+
+    def inputs_after(
+        self, frame: int, unanswered: Sequence[motion_pb.GenerateRequest]
+    ) -> list[motion_pb.GenerateRequest]:
+        """What such a session is then sent: features, or motion behind the frame that it is
+        relative to, and before them the controls that are not due yet."""
+        requests = [each for each in unanswered if each.control.from_frame > frame]
+        if self._first_motion.dim:
+            return requests + self._driving(frame, unanswered)
+        newest = self._features[-1][0] if self._features else -1
+        block = self._block(frame, newest + 1)
+        if newest >= frame and block.first_frame != frame:
+            raise StageUnavailableError("motion_dit: the speech of the lost frames is not known")
+        return [*requests, motion_pb.GenerateRequest(features=block)] if block.data else requests
+
+    def _driving(
+        self, frame: int, unanswered: Sequence[motion_pb.GenerateRequest]
+    ) -> list[motion_pb.GenerateRequest]:
+        first = types.FrameBlock(
+            first_frame=frame - 1, dim=self._first_motion.dim, data=self._first_motion.data
+        )
+        blocks = [types.FrameBlock.FromString(r.motion.SerializeToString()) for r in unanswered]
+        kept = [block for block in blocks if cut_before(block, frame)]
+        if frame:
+            kept.insert(0, first)
+        return [motion_pb.GenerateRequest(motion=block) for block in kept]
+
+    def _keep_first(self, motion: types.FrameBlock) -> None:
+        if not self._first_motion.dim:
+            row = motion.data[: _FLOAT_BYTES * motion.dim]
+            self._first_motion = types.FrameBlock(dim=motion.dim, data=row)
+
+    def _block(self, begin: int, end: int) -> types.FrameBlock:
+        """Features of the frames from `begin` to before `end`, as far as they are kept."""
+        rows = [(at, data) for at, data in self._features if begin <= at < end]
+        if not rows:
+            return types.FrameBlock()
+        joined = b"".join(data for _, data in rows)
+        return types.FrameBlock(first_frame=rows[0][0], dim=self._dim, data=joined)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from ditto.errors import AtCapacityError, NoHeadroomError, StageUnavailableError
 from ditto.v1 import stage_status_pb2 as status_pb
@@ -44,8 +45,22 @@ class Replica:
     """It answered the last poll, is not draining, and no call to it failed since."""
     missed_polls: int = 0
     """Polls in a row that it did not answer."""
+    leaving: str = ""
+    """Why its sessions should move while it still works: drain or not_serving."""
+    users: int = 0
+    """Streams and other calls that run over its channel."""
     dialed: int = 0
     """Version of the certificates that the channel was opened with."""
+
+    def opened(self) -> None:
+        """A session begins."""
+        self.free_slots -= 1
+        self.users += 1
+
+    def closed(self) -> None:
+        """A session has ended."""
+        self.free_slots += 1
+        self.users -= 1
 
     def load(self, more: int = 0) -> float:
         """Share of its time that REALTIME sessions take, with so many more of them: what it
@@ -69,6 +84,8 @@ class ReplicaPool:
         self._poll_timeout_s = poll_timeout_s
         self._dialer = dialer or StageDialer()
         self._replicas: dict[str, Replica] = {}
+        self._unlisted: dict[str, Replica] = {}
+        """Gone from the addresses, and kept until their last sessions have ended or moved."""
         self._retired: set[asyncio.Task[None]] = set()
 
     async def poll_forever(self, every_s: float) -> None:
@@ -82,15 +99,19 @@ class ReplicaPool:
         addresses = await resolve_all(self._targets)
         version = self._dialer.version()
         for address in (addresses or set()) - self._replicas.keys():
-            channel = self._dialer.open(address)
-            self._replicas[address] = Replica(address, channel, dialed=version)
+            known = self._unlisted.pop(address, None)
+            self._replicas[address] = known or Replica(
+                address, self._dialer.open(address), dialed=version
+            )
         for replica in self._replicas.values():
             if replica.dialed != version:
                 self._retire(replica.channel)
                 replica.channel, replica.dialed = self._dialer.open(replica.address), version
-        await asyncio.gather(*map(self._ask, list(self._replicas.values())))
         if addresses is not None:
-            await self._forget(self._replicas.keys() - addresses)
+            for address in self._replicas.keys() - addresses:
+                self._unlisted[address] = self._replicas.pop(address)
+        await self._forget({a for a, replica in self._unlisted.items() if not replica.users})
+        await asyncio.gather(*map(self._ask, [*self._replicas.values(), *self._unlisted.values()]))
 
     def healthy(self, pack: str | None = None) -> list[Replica]:
         """Replicas that may be called, of `pack` or any, least loaded first, then most slots."""
@@ -100,6 +121,10 @@ class ReplicaPool:
             if replica.is_healthy and pack in (None, replica.status.pack)
         )
         return sorted(found, key=lambda replica: (replica.load(), -replica.free_slots))
+
+    def known(self) -> list[Replica]:
+        """All replicas, well or not."""
+        return [*self._replicas.values(), *self._unlisted.values()]
 
     async def require_room(self, pack: str, most_load: float = math.inf) -> None:
         """Refuse at once what would be refused later, after the portrait's costly preparation,
@@ -119,20 +144,33 @@ class ReplicaPool:
                 f"{free[0].load():.0%} of the least loaded replica"
             )
 
-    async def first_that(self, pack: str, use: Callable[[Replica], Awaitable[Result]]) -> Result:
+    async def first_that(
+        self,
+        pack: str,
+        use: Callable[[Replica], Awaitable[Result]],
+        shunned: Replica | None = None,
+        pack_hash: str = "",
+    ) -> Result:
         """What `use` gives for the best replica that is neither gone nor full.
 
+        The `shunned` one comes last, and before it those whose pack is not `pack_hash`.
         Raises `AtCapacityError` or `StageUnavailableError` when there is none, and whatever else
         `use` raises.
         """
         refusal: AtCapacityError | None = None
-        for replica in self.healthy(pack):
+        candidates = self.healthy(pack)
+        if shunned:
+            candidates.sort(key=lambda each: (each is shunned, each.status.pack_hash != pack_hash))
+        for replica in candidates:
             try:
+                replica.users += 1
                 return await use(replica)
             except AtCapacityError as error:
                 refusal, replica.free_slots = error, 0
             except StageUnavailableError:
                 replica.is_healthy = False
+            finally:
+                replica.users -= 1
         raise refusal or self._nobody(pack)
 
     async def close(self) -> None:
@@ -140,7 +178,9 @@ class ReplicaPool:
         for task in self._retired:
             task.cancel()
         await asyncio.gather(*self._retired, return_exceptions=True)
-        await self._forget(set(self._replicas))
+        self._unlisted |= self._replicas
+        self._replicas.clear()
+        await self._forget(set(self._unlisted))
 
     def _retire(self, channel: grpc.aio.Channel) -> None:
         """Close a channel once the calls that run over it have had time to end."""
@@ -168,14 +208,30 @@ class ReplicaPool:
         request = status_pb.GetStageStatusRequest()
         try:
             replica.status = await stub.GetStageStatus(request, timeout=self._poll_timeout_s)
+            is_serving = await self._is_serving(replica)
         except grpc.aio.AioRpcError:
             replica.missed_polls += 1
             replica.is_healthy = False
             return
         replica.missed_polls = 0
         replica.free_slots = replica.status.free_slots
-        replica.is_healthy = not replica.status.draining
+        replica.leaving = (
+            "drain" if replica.status.draining else "" if is_serving else "not_serving"
+        )
+        replica.is_healthy = not replica.leaving
+
+    async def _is_serving(self, replica: Replica) -> bool:
+        """Its health, where it tells."""
+        stub = health_pb2_grpc.HealthStub(replica.channel)
+        request = health_pb2.HealthCheckRequest()
+        try:
+            answer = await stub.Check(request, timeout=self._poll_timeout_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return True
+            raise
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def _forget(self, addresses: set[str]) -> None:
         for address in addresses:
-            await self._replicas.pop(address).channel.close(None)
+            await self._unlisted.pop(address).channel.close(None)

@@ -18,6 +18,7 @@ from gateway.channels import stage_dialer
 from gateway.clock import MonotonicClock
 from gateway.config import GatewayConfig
 from gateway.live_calls import LiveCalls
+from gateway.moves import REASONS
 from gateway.replicas import ReplicaPool
 from gateway.servicer import AnimationServicer
 
@@ -36,13 +37,15 @@ class GatewayService:
         self._polling = [
             asyncio.create_task(pool.poll_forever(config.poll_seconds)) for pool in pools
         ]
+        self._polling.append(asyncio.create_task(self._servicer.purger.retry_forever()))
 
     def register(self, server: Any) -> None:
         """Add the servicer."""
         metrics.BUILD_INFO.labels(__version__, self._config.pack, "").set(1)
         metrics.AVATARS.set_function(self._store.count)
         for pool in self._pools:
-            metrics.FAILOVERS.labels(pool.module)  # shown as 0: an alert sees only what increases
+            for reason in REASONS:  # shown as 0: an alert sees only what increases
+                metrics.FAILOVERS.labels(pool.module, reason)
         add_AnimationServiceServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
         foreign = Audio2Face2DServicer(self._servicer, self._config.handshake_timeout_seconds)
         add_Audio2Face2DServiceServicer_to_server(foreign, server)  # type: ignore[no-untyped-call]

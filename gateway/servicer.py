@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from ditto import __version__
@@ -16,7 +17,7 @@ from ditto.v1.motion_dit_pb2 import GenerateConfig
 from gateway import limits
 from gateway.admission import admit, stage_configs
 from gateway.avatars import AvatarStore, StoredAvatar
-from gateway.call_stages import CallStages, StagePools
+from gateway.call_stages import CallStages, FirstFrames, StagePools
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
 from gateway.live_calls import LiveCalls
@@ -24,8 +25,9 @@ from gateway.measure import CallMeasure
 from gateway.outbox import Outbox
 from gateway.packs import frame_rates, offered_packs
 from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
+from gateway.purges import Purger
 from gateway.session import Session
-from gateway.tenants import counting_video
+from gateway.tenants import counting_video, current_caller, current_tenant
 from gateway.validation import audio_reader, effective_config, known_pack
 
 
@@ -48,6 +50,7 @@ class AnimationServicer(AnimationServiceServicer):
         self._desk = PortraitDesk(
             pools.renderer, store, config.prepare_seconds, config.prepare_video_seconds
         )
+        self.purger = Purger(store, self._desk)
 
     async def Animate(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.AnimateRequest], context: Any
@@ -55,7 +58,7 @@ class AnimationServicer(AnimationServiceServicer):
         """One talking head."""
         measure = CallMeasure(self._clock)
         outbox = Outbox(counting_video(context.write), self._clock)
-        stages = CallStages(self._config.accept_seconds, self._config.prepare_seconds)
+        stages = CallStages(self._config)
         try:
             asked = self._checked(await self._first(request_iterator))
             avatar = await admit(
@@ -73,6 +76,8 @@ class AnimationServicer(AnimationServiceServicer):
             await outbox.send(pb.AnimateResponse(stats=measure.stats()))
         finally:
             stages.close()
+            for move in stages.take_moves():
+                measure.moved(move)
             context.set_trailing_metadata(measure.trailers())
 
     async def RegisterAvatar(  # noqa: N802
@@ -99,23 +104,24 @@ class AnimationServicer(AnimationServiceServicer):
     ) -> pb.RegisterAvatarResponse:
         pack = known_pack(asked_pack, self._config.pack, self._frame_rates())
         prepared = await self._desk.prepare(portrait, pack, on_progress)
-        avatar = await asyncio.to_thread(
-            self._store.put, portrait, pack, self._desk.pack_hash(pack), prepared.known
-        )
+        caller, pack_hash = current_caller(), self._desk.pack_hash(pack)
+        owned = (caller.tenant, portrait, pack, pack_hash, prepared.known, caller.limits.avatars)
+        avatar = await asyncio.to_thread(self._store.put, *owned)
         return pb.RegisterAvatarResponse(avatar=_avatar(avatar), prepare_ms=prepared.prepare_ms)
 
     async def GetAvatar(  # noqa: N802
         self, request: pb.GetAvatarRequest, context: Any
     ) -> pb.GetAvatarResponse:
         """What is known of a registered avatar."""
-        avatar = await asyncio.to_thread(self._store.get, request.avatar_id)
+        avatar = await asyncio.to_thread(self._store.get, current_tenant(), request.avatar_id)
         return pb.GetAvatarResponse(avatar=_avatar(avatar))
 
     async def DeleteAvatar(  # noqa: N802
         self, request: pb.DeleteAvatarRequest, context: Any
     ) -> pb.DeleteAvatarResponse:
         """Forget an avatar here, and its features everywhere."""
-        await self._desk.drop(await asyncio.to_thread(self._store.delete, request.avatar_id))
+        tenant, avatar_id = current_tenant(), request.avatar_id
+        await self.purger.purge(await asyncio.to_thread(self._store.delete, tenant, avatar_id))
         return pb.DeleteAvatarResponse()
 
     async def GetServerInfo(  # noqa: N802
@@ -156,14 +162,15 @@ class AnimationServicer(AnimationServiceServicer):
         measure.frame_rate = asked.frame_rate
         measure.avatar_source = avatar.source or stages.rendering.source
         for stream in (stages.audio, stages.motion, stages.render):
-            measure.serves(stream.module, stream.session.replica)
+            measure.serves(stream.module, stream.stream.session.replica)
         reader = audio_reader(asked.audio_format)
         call_id = current_call_id()
 
         async def open_again(changes: GenerateConfig) -> None:
             configs = stage_configs(call_id, asked, avatar)
             configs.motion.MergeFrom(changes)
-            await stages.reopen(self._pools, configs)
+            at = changes.first_frame
+            await stages.reopen(self._pools, replace(configs, first=FirstFrames(at, at, at)))
 
         return Session(
             asked, reader, stages, self._config, outbox, measure, self._clock, open_again

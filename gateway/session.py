@@ -87,9 +87,7 @@ class Session:
             driving=self._asked.driving,
             is_video=self._stages.rendering.source_frames > 1,
         )
-        watchdog = Watchdog(
-            caller, self._feeder, self._outbox, self._stages, self._config, self._clock
-        )
+        watchdog = Watchdog(caller, self._feeder, self._outbox, self._config, self._clock)
         try:
             async with asyncio.TaskGroup() as pumps:
                 watching = [pumps.create_task(watchdog.run())]
@@ -130,7 +128,7 @@ class Session:
         self._feeder.drop()
         async with self._gate:
             sent = self._next_frame - 1
-            kept = self._flow.history.nearest(sent if last_played is None else last_played)
+            kept = self._stages.history.nearest(sent if last_played is None else last_played)
             kept = min(kept, sent)
             last = self._spans.interrupt(kept)
             await self._outbox.event(pb.Event(kind=pb.EVENT_KIND_INTERRUPTED, frame_index=last))
@@ -143,7 +141,7 @@ class Session:
                 await self._give(silence)
 
     async def _send_frame(self, frame: render_pb.RenderedFrame) -> None:
-        for event in self._spans.events_before(frame.index):
+        for event in [*self._failovers(), *self._spans.events_before(frame.index)]:
             await self._outbox.event(event)
         if frame.index != self._next_frame:
             await self._outbox.event(
@@ -162,13 +160,28 @@ class Session:
         """What follows the last frame: the rest of the sound, the last events."""
         if rest := self._packer.finish():
             await self._outbox.send(rest)
-        for event in self._spans.remaining_events():
+        for event in [*self._failovers(), *self._spans.remaining_events()]:
             await self._outbox.event(event)
         skew = self._flow.frames - self._media.frames_in(self._spans.fed_samples)
         if self._asked.driving == types.DRIVING_MOTION:
             skew = 0
         self._measure.skew_frames = skew
         metrics.AV_SKEW.observe(skew / self._media.frame_rate)
+
+    def _failovers(self) -> list[pb.Event]:
+        """What to tell of stage replicas that were replaced."""
+        moves = self._stages.take_moves()
+        for move in moves:
+            self._measure.moved(move)
+        return [
+            pb.Event(
+                kind=pb.EVENT_KIND_FAILED_OVER,
+                frame_index=move.first_frame,
+                detail=str(move),
+                gap_ms=move.gap_s * 1000,
+            )
+            for move in moves
+        ]
 
     def _degradation(self) -> Degradation:
         return Degradation(

@@ -1,20 +1,18 @@
-"""One live stream to one replica of a stage."""
+"""One stream to one replica of a stage, as long as that replica lives."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from grpc.aio import AioRpcError, Metadata
+from grpc.aio import AioRpcError
 
-from ditto.errors import DittoError, StageUnavailableError
+from ditto.errors import StageUnavailableError
 from ditto.serving.call_writes import write_message
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import types_pb2 as types
-from gateway.replay import Replay
 from gateway.replicas import Replica
 
 Request = TypeVar("Request", bound=Message)
@@ -24,7 +22,7 @@ _EOF = grpc.aio.EOF  # type: ignore[attr-defined]
 
 
 class StageStream(Generic[Request, Response]):
-    """Writes in order from any task, reads from one, and speaks in errors of this project."""
+    """Sends from one task, reads from another, and speaks in errors of this project."""
 
     def __init__(self, module: str, replica: Replica, call: Any) -> None:
         """`call` is a stream just opened on the replica's channel."""
@@ -32,71 +30,60 @@ class StageStream(Generic[Request, Response]):
         self.replica = replica
         self.session = types.SessionAccepted()
         """Who serves the stream; set by whoever opens it."""
-        self.replay: Replay[Request] = Replay()
-        self._call = call
         self.peer = f"{module} at {replica.address}"
         """Names the other end in errors."""
-        self._writing = asyncio.Lock()
+        self._call = call
+        self._reading: asyncio.Future[Any] | None = None
         self._is_finished = False
         self._is_closed = False
-        replica.free_slots -= 1
+        replica.opened()
 
-    async def write(self, request: Request) -> None:
-        """Send a request; waits while the stage is busy with earlier ones."""
-        async with self._writing:
-            self.replay.sent(request)
-            await self.send(request)
-
-    async def send(self, request: Request) -> None:
-        """Send a request that a replacement would not need: part of opening the session."""
-        if not await write_message(self._call, request):
-            raise await self._failure()
+    async def send(self, request: Request) -> bool:
+        """Send a request; waits while the stage is busy. False when the stream has ended."""
+        return await write_message(self._call, request)
 
     async def finish(self) -> None:
-        """Nothing more will be written; the last replies follow."""
-        async with self._writing:
-            self._is_finished = True
-            await self._call.done_writing()
+        """Nothing more will be sent; the last replies follow."""
+        self._is_finished = True
+        await self._call.done_writing()
 
-    async def reply(self) -> Response:
-        """The next reply, where there must be one."""
-        async for response in self.replies():
-            return response
-        raise self._ended_early()
+    async def ready(self, within_s: float | None = None) -> bool:
+        """Wait for the next reply, or the end; False when neither came in time."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._call.read())
+        done, _ = await asyncio.wait({self._reading}, timeout=within_s)
+        return bool(done)
 
-    async def replies(self) -> AsyncIterator[Response]:
-        """All replies until the stage has answered everything.
+    async def read(self) -> Response | None:
+        """The next reply; None when the stage has answered everything.
 
         Raises `StageUnavailableError` when the replica is gone or ends the stream before
         `finish`, and the stage's own error when it refuses something.
         """
+        await self.ready()
+        reading, self._reading = self._reading, None
+        assert reading is not None
         try:
-            while (response := await self._call.read()) is not _EOF:
-                yield response
+            response: Response = reading.result()
         except AioRpcError as error:
             raise error_from_rpc(error, self.peer) from None
-        if not self._is_finished:
-            raise self._ended_early()
+        if response is not _EOF:
+            return response
+        if self._is_finished:
+            return None
+        raise StageUnavailableError(f"{self.peer}: ended the session too early")
 
-    @property
-    def is_live(self) -> bool:
-        """The stage has still something to answer."""
-        return not self._call.done()
+    async def reply(self) -> Response:
+        """The next reply, where there must be one."""
+        if (response := await self.read()) is None:
+            raise StageUnavailableError(f"{self.peer}: ended the session too early")
+        return response
 
     def close(self) -> None:
         """Free the session slot, whatever state the stream is in."""
         if not self._is_closed:
             self._is_closed = True
+            if self._reading is not None:
+                self._reading.cancel()
             self._call.cancel()
-            self.replica.free_slots += 1
-
-    async def _failure(self) -> DittoError:
-        code = await self._call.code()
-        if code is grpc.StatusCode.OK:
-            return self._ended_early()
-        trailers = await self._call.trailing_metadata() or Metadata()
-        error = AioRpcError(code, Metadata(), trailers, await self._call.details(), None)
-        return error_from_rpc(error, self.peer)
-
-    def _ended_early(self) -> StageUnavailableError:
-        return StageUnavailableError(f"{self.peer}: ended the session too early")
+            self.replica.closed()

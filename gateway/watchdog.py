@@ -1,9 +1,8 @@
-"""Ends a call that idles, lasts too long, is not read, or whose stage has fallen silent."""
+"""Ends a call that idles, lasts too long, or is not read."""
 
 from __future__ import annotations
 
-from ditto.errors import CallLimitError, StageUnavailableError
-from gateway.call_stages import CallStages
+from ditto.errors import CallLimitError
 from gateway.caller import Caller
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
@@ -21,14 +20,12 @@ class Watchdog:
         caller: Caller,
         feeder: Feeder,
         outbox: Outbox,
-        stages: CallStages,
         config: GatewayConfig,
         clock: Clock,
     ) -> None:
         self._caller = caller
         self._feeder = feeder
         self._outbox = outbox
-        self._stages = stages
         self._config = config
         self._clock = clock
         self._busy_at_s = clock.now()
@@ -40,7 +37,6 @@ class Watchdog:
         while (now := self._clock.now()) < end_s:
             self._check_idle(now)
             self._check_reader(now)
-            self._check_stages()
             await self._clock.sleep_until(min(end_s, now + look_s))
         raise CallLimitError(f"call_seconds: a call may last {self._config.call_seconds:g} s")
 
@@ -60,7 +56,3 @@ class Watchdog:
             raise CallLimitError(
                 f"idle_seconds: nothing was read for {self._config.idle_seconds:g} s"
             )
-
-    def _check_stages(self) -> None:
-        if lost := self._stages.first_lost(self._config.missed_polls):
-            raise StageUnavailableError(f"{lost.peer}: stopped answering")

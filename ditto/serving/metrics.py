@@ -75,7 +75,16 @@ ADMISSIONS_REFUSED = Counter(
     "ditto_admissions_refused_total", "Sessions refused, by reason", ["reason"]
 )
 FAILOVERS = Counter(
-    "ditto_failovers_total", "Live sessions moved to another replica, by stage", ["module"]
+    "ditto_failovers_total",
+    "Live sessions moved to another replica, by stage and reason: reset, hang, polls, not_serving, "
+    "drain",
+    ["module", "reason"],
+)
+FAILOVER_GAP = Histogram(
+    "ditto_failover_gap_seconds",
+    "Time in which a stage gave a session nothing while it moved, in seconds",
+    ["module"],
+    buckets=_DELAY_SECONDS,
 )
 DEGRADED_CALLS = Gauge("ditto_degraded_calls", "Calls whose quality is lowered for now")
 DEGRADATIONS = Counter(

@@ -7,6 +7,7 @@ Faults and delays are set on the stage while it runs.
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from typing import Any
 
 import grpc
 import numpy as np
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as async_health
 
-from ditto.errors import AvatarNotFoundError, FaceError
+from ditto.errors import AvatarNotFoundError, FaceError, ProtocolError
 from ditto.media.video import H264Encoder
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.server import MAX_RECEIVE_BYTES
@@ -68,12 +71,15 @@ class FakeStage:
     faults: Faults = field(default_factory=Faults)
     requests: list[Any] = field(default_factory=list)
     """Everything that was received on session streams."""
+    configs: list[Any] = field(default_factory=list)
+    """What each session was told first."""
     cached: set[str] = field(default_factory=set)
     """Renderer: content keys whose features it holds."""
     prepared: list[str] = field(default_factory=list)
     """Renderer: content keys in the order of the requests to prepare them."""
     address: str = ""
     server: Any = None
+    health: Any = field(default_factory=async_health.HealthServicer)
 
     async def before(self, frame: int) -> None:
         """Act out the faults that are due before a frame is answered."""
@@ -96,10 +102,13 @@ async def start_stage(
     pack: str = "starter",
     port: int = 0,
     credentials: grpc.ServerCredentials | None = None,
+    pack_hash: str = "",
+    reserved: int = 2,
 ) -> FakeStage:
     """Start one replica on a free port."""
-    identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", f"{pack}-hash", 25)
-    stage = FakeStage(module, SlotPool(module, slots), identity)
+    pack_hash = pack_hash or f"{pack}-hash"
+    identity = StageIdentity(module, f"{module}-{replica}", pack, "1.0", pack_hash, 25)
+    stage = FakeStage(module, SlotPool(module, slots, reserved), identity)
     server = grpc.aio.server(interceptors=[CallInterceptor(lambda: True)], options=_OPTIONS)
     servicer, add = {
         "audio_encoder": (FakeEncoder, audio_grpc.add_AudioEncoderServiceServicer_to_server),
@@ -110,6 +119,8 @@ async def start_stage(
     waits = {"first_frame_audio_ms": 280.0, "hop_ms": 200.0} if module == "audio_encoder" else {}
     service = StageService(stage.identity, stage.slots, module, lambda _: None, status=waits)
     add_StageStatusServiceServicer_to_server(FakeStatus(service, stage), server)
+    await stage.health.set("", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(stage.health, server)
     stage.address = f"127.0.0.1:{listen(server, port, credentials)}"
     stage.server = server
     await server.start()
@@ -148,6 +159,19 @@ def _block(first: int, rows: np.ndarray) -> types.FrameBlock:
     return types.FrameBlock(first_frame=first, dim=1, data=rows.astype("<f4").tobytes())
 
 
+def _resumed(checkpoint: bytes, identity: StageIdentity) -> tuple[list[float], bytes]:
+    """Numbers and bytes of a checkpoint; those of another pack are refused."""
+    head, _, rest = checkpoint.partition(b"|")
+    pack_hash, *numbers = json.loads(head)
+    if pack_hash != identity.pack_hash:
+        raise ProtocolError(f"checkpoint: of {pack_hash}; start without it and replay")
+    return numbers, rest
+
+
+def _checkpoint(identity: StageIdentity, numbers: list[float], rest: bytes = b"") -> bytes:
+    return json.dumps([identity.pack_hash, *numbers]).encode() + b"|" + rest
+
+
 class FakeEncoder(audio_grpc.AudioEncoderServiceServicer):
     """A feature frame is the loudest sample of its 40 ms."""
 
@@ -156,41 +180,68 @@ class FakeEncoder(audio_grpc.AudioEncoderServiceServicer):
 
     async def Encode(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
+        self._stage.configs.append(first.config)
         assert first.config.audio_format.sample_rate_hz == 16_000
-        with self._stage.slots.take(is_realtime=first.config.is_realtime):
+        told = first.config
+        with self._stage.slots.take(told.moved, is_realtime=told.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
+            session = _Encoding(self._stage, told.checkpoint, context)
             accepted = self._stage.identity.accepted()
             await context.write(audio_pb.EncodeResponse(accepted=accepted))
-            samples, done, taken = np.zeros(0, "<i2"), 0, 0
             async for request in request_iterator:
                 self._stage.requests.append(request)
-                samples = np.append(samples, np.frombuffer(request.audio, "<i2"))
-                taken += 1
-                while len(samples) >= (done + HOP_FRAMES) * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES:
-                    await self._reply(context, samples, done, HOP_FRAMES, taken)
-                    done += HOP_FRAMES
-            rest = -(-len(samples) // FRAME_SAMPLES) - done
-            if rest:
-                await self._reply(context, samples, done, rest, taken)
+                await session.take(np.frombuffer(request.audio, "<i2"))
+            await session.finish()
 
-    async def _reply(
-        self, context: Any, samples: np.ndarray, first: int, frames: int, taken: int
-    ) -> None:
+
+class _Encoding:
+    """One session: the samples from frame `done` on."""
+
+    def __init__(self, stage: FakeStage, checkpoint: bytes, context: Any) -> None:
+        self._stage = stage
+        self._context = context
+        self._samples, self._done, self._taken = np.zeros(0, "<i2"), 0, 0
+        if checkpoint:
+            (done,), rest = _resumed(checkpoint, stage.identity)
+            self._samples, self._done = np.frombuffer(rest, "<i2"), int(done)
+
+    async def take(self, samples: np.ndarray) -> None:
+        self._samples = np.append(self._samples, samples)
+        ready = len(self._samples) >= HOP_FRAMES * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
+        while len(self._samples) >= HOP_FRAMES * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES:
+            more = len(self._samples) - HOP_FRAMES * FRAME_SAMPLES
+            is_last = more < HOP_FRAMES * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
+            self._taken += is_last
+            await self._reply(HOP_FRAMES, has_checkpoint=is_last)
+        if not ready:
+            self._taken += 1
+            await self._context.write(audio_pb.EncodeResponse(requests_taken=self._taken))
+
+    async def finish(self) -> None:
+        if rest := -(-len(self._samples) // FRAME_SAMPLES):
+            await self._reply(rest, has_checkpoint=False)
+
+    async def _reply(self, frames: int, has_checkpoint: bool) -> None:
+        first = self._done
         await self._stage.before(first)
-        cut = samples[first * FRAME_SAMPLES : (first + frames) * FRAME_SAMPLES]
+        cut = self._samples[: frames * FRAME_SAMPLES]
         padded = np.zeros(frames * FRAME_SAMPLES)
         padded[: len(cut)] = np.abs(cut.astype(float))
+        self._done += frames
+        self._samples = self._samples[frames * FRAME_SAMPLES :]
+        state = _checkpoint(self._stage.identity, [self._done], self._samples.tobytes())
         features = audio_pb.EncodedFeatures(
             frames=_block(first, padded.reshape(frames, -1).max(axis=1)),
             timing=_timing(),
-            checkpoint=b"audio",
-            requests_taken=taken,
+            checkpoint=state if has_checkpoint else b"",
+            requests_taken=self._taken,
+            samples_taken=self._done * FRAME_SAMPLES + len(self._samples),
         )
-        await context.write(audio_pb.EncodeResponse(features=features))
+        await self._context.write(audio_pb.EncodeResponse(features=features))
 
 
 class FakeGenerator(motion_grpc.MotionDitServiceServicer):
-    """Motion is the features."""
+    """Motion is the features times the mouth's gain, or the change since the first motion."""
 
     def __init__(self, stage: FakeStage) -> None:
         self._stage = stage
@@ -198,23 +249,57 @@ class FakeGenerator(motion_grpc.MotionDitServiceServicer):
     async def Generate(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
         self._stage.requests.append(first)
-        with self._stage.slots.take(is_realtime=first.config.is_realtime):
+        self._stage.configs.append(first.config)
+        told = first.config
+        with self._stage.slots.take(told.moved, is_realtime=told.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
+            session = _Generating(self._stage, told, context)
             accepted = self._stage.identity.accepted()
             await context.write(motion_pb.GenerateResponse(accepted=accepted))
-            taken = 0
             async for request in request_iterator:
                 self._stage.requests.append(request)
-                taken += 1
-                if request.WhichOneof("request") == "features":
-                    await self._stage.before(request.features.first_frame)
-                    motion = motion_pb.GeneratedMotion(
-                        frames=request.features,
-                        timing=_timing(),
-                        checkpoint=b"motion",
-                        requests_taken=taken,
-                    )
-                    await context.write(motion_pb.GenerateResponse(motion=motion))
+                await session.take(request)
+
+
+class _Generating:
+    """One session: the next frame, the gain, and the first number of the first motion."""
+
+    def __init__(self, stage: FakeStage, config: Any, context: Any) -> None:
+        self._stage = stage
+        self._context = context
+        self._next, self._gain, self._base = 0, 1.0, float("nan")
+        self._taken = 0
+        if config.control.HasField("mouth_gain"):
+            self._gain = config.control.mouth_gain
+        if config.checkpoint:
+            (following, self._gain, self._base), _ = _resumed(config.checkpoint, stage.identity)
+            self._next = int(following)
+        if config.HasField("first_frame"):
+            self._next = config.first_frame
+
+    async def take(self, request: Any) -> None:
+        self._taken += 1
+        if request.HasField("control"):
+            self._gain = request.control.mouth_gain
+            await self._context.write(motion_pb.GenerateResponse(requests_taken=self._taken))
+            return
+        block = request.features if request.HasField("features") else request.motion
+        if block.first_frame != self._next:
+            raise ProtocolError(f"frame {block.first_frame} where {self._next} comes next")
+        rows = np.frombuffer(block.data, "<f4").reshape(-1, block.dim)[:, 0]
+        if request.HasField("motion"):
+            self._base = rows[0] if np.isnan(self._base) else self._base
+            rows = rows - self._base
+        await self._stage.before(self._next)
+        self._next += len(rows)
+        numbers = [self._next, self._gain, float(self._base)]
+        motion = motion_pb.GeneratedMotion(
+            frames=_block(block.first_frame, rows * self._gain),
+            timing=_timing(),
+            checkpoint=_checkpoint(self._stage.identity, numbers),
+            requests_taken=self._taken,
+        )
+        await self._context.write(motion_pb.GenerateResponse(motion=motion))
 
 
 class FakeRenderer(render_grpc.RendererServiceServicer):
@@ -249,13 +334,15 @@ class FakeRenderer(render_grpc.RendererServiceServicer):
 
     async def Render(self, request_iterator: AsyncIterator[Any], context: Any) -> None:  # noqa: N802
         first = await anext(request_iterator)
-        with self._stage.slots.take(is_realtime=first.config.is_realtime):
+        told = first.config
+        self._stage.configs.append(told)
+        with self._stage.slots.take(told.moved, is_realtime=told.is_realtime):
             await asyncio.sleep(self._stage.faults.accept_delay_s)
             source = "local"
             if first.config.content_key not in self._stage.cached:
                 await context.write(render_pb.RenderResponse(portrait_needed={}))
                 answer = await anext(request_iterator)
-                if self._key(answer.portrait) != first.config.content_key:
+                if first.config.content_key not in ("", self._key(answer.portrait)):
                     raise AvatarNotFoundError("another portrait than asked for")
                 source = "computed"
             accepted = render_pb.RenderAccepted(

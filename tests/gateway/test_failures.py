@@ -21,12 +21,18 @@ async def _read_all(call: Any) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-async def test_a_stage_that_dies(cluster: Cluster, module: str) -> None:
+async def test_the_only_replica_of_a_stage_dies(tmp_path: Path, module: str) -> None:
+    async with running_cluster(tmp_path, failover_seconds=0.3) as cluster:
+        await _the_only_replica_dies(cluster, module)
+
+
+async def _the_only_replica_dies(cluster: Cluster, module: str) -> None:
     cluster.stages[module][0].faults.die_at_frame = 10
     answer = await animate(cluster, [config(), *speech(tone(2.0))])
     assert answer.error is not None
     assert answer.error.code() is grpc.StatusCode.UNAVAILABLE
     assert module in answer.error.details()
+    assert "no replica took its session over within 0.3 s" in answer.error.details()
     assert [frame.index for frame in answer.frames] == list(range(len(answer.frames)))
     assert len(answer.frames) <= int(answer.trailers["ditto-frames"]) <= 10
     others = [s for m in MODULES if m != module for s in cluster.stages[m]]
@@ -36,7 +42,12 @@ async def test_a_stage_that_dies(cluster: Cluster, module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 async def test_a_stage_that_stops_answering_altogether(tmp_path: Path, module: str) -> None:
-    settings = {"poll_seconds": 0.1, "poll_timeout_seconds": 0.1, "missed_polls": 2}
+    settings = {
+        "poll_seconds": 0.1,
+        "poll_timeout_seconds": 0.1,
+        "missed_polls": 2,
+        "failover_seconds": 0.3,
+    }
     async with running_cluster(tmp_path, **settings) as cluster:
         requests = [config(pacing=types.PACING_REALTIME), *speech(tone(4.0))]
         call = cluster.stub.Animate(iter(requests), timeout=10)

@@ -1,4 +1,4 @@
-"""Replicas come, go, die and come back; health follows; checkpoints shorten a replay."""
+"""Replicas come, go, die and come back; health follows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from ditto.errors import AtCapacityError, StageUnavailableError
 from gateway.addresses import resolve_all
-from gateway.replay import MAX_REQUESTS, Replay
 from gateway.replicas import Replica, ReplicaPool
 from tests.gateway.cluster import MODULES, animate, config, running_cluster, speech, tone
 from tests.gateway.fake_stages import start_stage
@@ -125,23 +124,3 @@ async def test_the_gateway_is_healthy_while_every_stage_is(tmp_path: Path, modul
                 break
         following.cancel()
         assert reports == [True, False]
-
-
-def test_a_checkpoint_shortens_the_replay() -> None:
-    replay: Replay[int] = Replay()
-    for request in range(10):
-        replay.sent(request)
-    replay.confirmed(4, b"state")
-    assert (replay.checkpoint, list(replay.requests)) == (b"state", [4, 5, 6, 7, 8, 9])
-    replay.confirmed(4, b"")
-    replay.confirmed(7, b"later")
-    assert (replay.checkpoint, list(replay.requests)) == (b"later", [7, 8, 9])
-    assert replay.is_whole
-
-
-def test_a_replay_is_bounded() -> None:
-    replay: Replay[int] = Replay()
-    for request in range(3 * MAX_REQUESTS):
-        replay.sent(request)
-    assert not replay.is_whole
-    assert len(replay.requests) <= MAX_REQUESTS
