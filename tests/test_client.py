@@ -22,6 +22,7 @@ from ditto.client import (
     Frame,
     in_real_time,
 )
+from ditto.client.call_memory import CallMemory
 from ditto.client.outgoing import Outgoing
 from ditto.errors import (
     AtCapacityError,
@@ -234,19 +235,22 @@ def test_in_real_time_takes_as_long_as_the_speech(files: tuple[Path, Path]) -> N
 
 
 def test_outgoing_requests_wait_for_room_and_let_go_when_closed() -> None:
-    outgoing = Outgoing()
+    outgoing = Outgoing(CallMemory(pb.AnimateConfig(), is_kept=False))
+    line = outgoing.line()
+    outgoing.follow(line)
     writer = threading.Thread(
-        target=lambda: [outgoing.put(pb.AnimateRequest()) for _ in range(100)], daemon=True
+        target=lambda: [outgoing.put(pb.AnimateRequest(audio=b"12")) for _ in range(100)],
+        daemon=True,
     )
     writer.start()
     for _ in range(50):
-        next(outgoing)
+        next(line)
     writer.join(0.1)
     assert writer.is_alive()
     outgoing.close()
     writer.join(5)
     assert not writer.is_alive()
-    assert list(outgoing) == []
+    assert list(line) == []
 
 
 @pytest.fixture

@@ -10,16 +10,22 @@
 A gateway with TLS and tokens wants `Access`: ``Client("ditto.example.com:443", Access(token=...,
 tls=True))``, or its fields as DITTO_CLIENT_... variables.
 
+``Client("a:50051,b:50051")`` knows several gateways: a call that loses its own goes on at another
+one, with every frame once and in order, and an event of kind RESUMED.
+
 `Client` blocks, `AsyncClient` is for asyncio; both give the same items and raise the errors of
 `ditto.errors` that the server raised.
 """
 
-from ditto.client.async_client import AsyncCall, AsyncClient
+from ditto.client.async_call import AsyncCall
+from ditto.client.async_client import AsyncClient
 from ditto.client.channel import Access
 from ditto.client.responses import Chunk, Event, EventKind, Frame, Item
+from ditto.client.servers import Patience
 from ditto.client.settings import AnimateOptions
 from ditto.client.speech import in_real_time
-from ditto.client.sync_client import Call, Client
+from ditto.client.sync_call import Call
+from ditto.client.sync_client import Client
 from ditto.v1.animation_pb2 import Avatar, CallStats, GetServerInfoResponse, Started
 
 __all__ = [
@@ -37,6 +43,7 @@ __all__ = [
     "Frame",
     "GetServerInfoResponse",
     "Item",
+    "Patience",
     "Started",
     "in_real_time",
 ]

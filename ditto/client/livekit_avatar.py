@@ -18,7 +18,8 @@ from typing import Any
 from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, VideoGenerator
 
-from ditto.client.async_client import AsyncCall, AsyncClient
+from ditto.client.async_call import AsyncCall
+from ditto.client.async_client import AsyncClient
 from ditto.client.responses import Event, EventKind, Frame
 from ditto.client.settings import Portrait
 from ditto.errors import InvalidInputError

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from threading import Condition
 
+from ditto.client.call_memory import CallMemory
 from ditto.v1 import animation_pb2 as pb
 
 _MOST = 16
 """Requests that may wait; whoever adds more waits for the server."""
 
 
-class Outgoing(Iterator[pb.AnimateRequest]):
-    """A bounded queue that gRPC iterates over."""
+class Outgoing:
+    """A bounded queue before whichever server has the call."""
 
-    def __init__(self) -> None:
-        self._requests: deque[pb.AnimateRequest] = deque()
+    def __init__(self, memory: CallMemory) -> None:
+        self._memory = memory
         self._changed = Condition()
-        self._is_ended = False
+        self._line: Line | None = None
         self.is_closed = False
         """The call has ended."""
 
     def put(self, request: pb.AnimateRequest) -> None:
-        """Add a request; it is dropped when the call has ended."""
+        """Add a request; it is dropped when the call has ended.
+
+        Nobody waits for a server that is being replaced: the memory has a bound of its own.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: len(self._requests) < _MOST or self.is_closed)
-            if not self.is_closed and not self._is_ended:
-                self._requests.append(request)
+            self._changed.wait_for(lambda: self._has_room or self.is_closed)
+            if not self.is_closed and not self._memory.is_ended:
+                self._memory.add(request)
                 self._changed.notify_all()
 
     def end(self) -> None:
         """Close the stream after what was added."""
         with self._changed:
-            self._is_ended = True
+            self._memory.is_ended = True
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -42,11 +45,61 @@ class Outgoing(Iterator[pb.AnimateRequest]):
             self.is_closed = True
             self._changed.notify_all()
 
+    def line(self) -> Line:
+        """What a server gets that the call is moved to, from its first message on."""
+        with self._changed:
+            return Line(self, self._memory, self._changed)
+
+    def follow(self, line: Line) -> None:
+        """From now on this one says what has been sent."""
+        with self._changed:
+            self._line = line
+            self._changed.notify_all()
+
+    @property
+    def _has_room(self) -> bool:
+        line = self._line
+        return line is None or line.is_closed or self._memory.end - line.number < _MOST
+
+    def is_followed(self, line: Line) -> bool:
+        """This one says what has been sent."""
+        return self._line is line
+
+
+class Line(Iterator[pb.AnimateRequest]):
+    """The requests to one server, that gRPC iterates over."""
+
+    def __init__(self, outgoing: Outgoing, memory: CallMemory, changed: Condition) -> None:
+        """Use `Outgoing.line`."""
+        self._outgoing = outgoing
+        self._memory = memory
+        self._changed = changed
+        self._opening: pb.AnimateRequest | None = memory.opening()
+        self._since = memory.end
+        self.number = 0
+        """The next request."""
+        self.is_closed = False
+        """This server has done with the call."""
+
+    def close(self) -> None:
+        """The server has done with the call."""
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify_all()
+
     def __next__(self) -> pb.AnimateRequest:
         with self._changed:
-            self._changed.wait_for(lambda: self._requests or self._is_ended or self.is_closed)
-            if self.is_closed or not self._requests:
-                raise StopIteration
-            request = self._requests.popleft()
-            self._changed.notify_all()
-            return request
+            if opening := self._opening:
+                self._opening = None
+                return opening
+            while not self.is_closed and not self._outgoing.is_closed:
+                if found := self._memory.request(self.number, self._since):
+                    self.number = found[0] + 1
+                    if self._outgoing.is_followed(self):
+                        self._memory.passed(self.number)
+                    self._changed.notify_all()
+                    return found[1]
+                if self._memory.is_ended:
+                    break
+                self._changed.wait()
+            raise StopIteration
