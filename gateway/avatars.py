@@ -1,8 +1,8 @@
 """The store of registered portraits: a folder that nothing evicts.
 
 Each avatar is two files: its portrait as received, and a small JSON with what renderers have told
-of it, by pack hash, so that a call can start without preparing again. Writes are atomic and survive
-a crash; several gateways may share the folder.
+of it, by pack hash, so that a call can start without preparing again. Each tenant has a folder of
+its own. Writes are atomic and survive a crash; several gateways may share the folder.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ditto.errors import AvatarNotFoundError, CallLimitError, CorruptDataError
+from gateway.purges import PurgeNotes
+from gateway.tenants import DEFAULT_NAME
 
 _ID = re.compile(r"[0-9a-f]{32}")
-TENANT = "default"
-"""Ids are per tenant; there is one."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Preparation:
 class StoredAvatar:
     """One registered portrait."""
 
+    tenant: str
     avatar_id: str
     pack: str
     """Pack that it was registered for."""
@@ -61,33 +64,46 @@ class AvatarStore:
         self._folder = folder
         self._most = most
         self._secret = secret.encode() if secret else _kept_secret(folder / "secret")
+        self._purges = PurgeNotes(folder / "purges")
 
-    def put(self, portrait: bytes, pack: str, pack_hash: str, known: Preparation) -> StoredAvatar:
-        """Register a portrait; the same one again gives the same id."""
-        avatar_id = self._id_of(known.content_key)
-        if not self._json(avatar_id).exists():
-            self._require_room()
-        _write(self._portrait(avatar_id), portrait)
+    def put(
+        self,
+        tenant: str,
+        portrait: bytes,
+        pack: str,
+        pack_hash: str,
+        known: Preparation,
+        most: int | None = None,
+    ) -> StoredAvatar:
+        """Register a portrait; the same one again gives the same id.
+
+        Raises `CallLimitError` where the store is full, or the tenant has `most` avatars already.
+        """
+        avatar_id = self._id_of(tenant, known.content_key)
+        if not self._json(tenant, avatar_id).exists():
+            self._require_room(tenant, most)
+        self._tenant_folder(tenant).mkdir(parents=True, exist_ok=True)
+        _write(self._portrait(tenant, avatar_id), portrait)
         digest = hashlib.sha256(portrait).hexdigest()
-        avatar = StoredAvatar(avatar_id, pack, digest, {pack_hash: known})
+        avatar = StoredAvatar(tenant, avatar_id, pack, digest, {pack_hash: known})
         self._write_json(avatar)
         return avatar
 
-    def get(self, avatar_id: str) -> StoredAvatar:
+    def get(self, tenant: str, avatar_id: str) -> StoredAvatar:
         """One avatar. Raises `AvatarNotFoundError`, or `CorruptDataError` for a damaged file."""
         try:
-            text = self._json(avatar_id).read_text("utf-8")
+            text = self._json(tenant, avatar_id).read_text("utf-8")
         except FileNotFoundError:
             raise AvatarNotFoundError(f"no avatar {avatar_id} is registered") from None
         try:
-            return _parse(avatar_id, json.loads(text))
+            return _parse(tenant, avatar_id, json.loads(text))
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptDataError(f"avatar {avatar_id}: {error}; register it again") from None
 
     def portrait(self, avatar: StoredAvatar) -> bytes:
         """The portrait as it was registered."""
         try:
-            data = self._portrait(avatar.avatar_id).read_bytes()
+            data = self._portrait(avatar.tenant, avatar.avatar_id).read_bytes()
         except FileNotFoundError:
             raise AvatarNotFoundError(f"no avatar {avatar.avatar_id} is registered") from None
         if hashlib.sha256(data).hexdigest() != avatar.portrait_sha256:
@@ -96,57 +112,83 @@ class AvatarStore:
 
     def add_preparation(self, avatar: StoredAvatar, pack_hash: str, known: Preparation) -> None:
         """Keep what another pack's renderer told, while the avatar exists."""
-        if self._json(avatar.avatar_id).exists():
+        if self._json(avatar.tenant, avatar.avatar_id).exists():
             preparations = {**avatar.preparations, pack_hash: known}
             self._write_json(replace(avatar, preparations=preparations))
 
     def count(self) -> int:
         """Avatars in the store."""
-        return sum(1 for _ in self._folder.glob("*.json"))
+        return sum(1 for _ in self._every_json())
 
-    def delete(self, avatar_id: str) -> set[str]:
-        """Forget an avatar; give the content keys that no other avatar refers to."""
-        avatar = self.get(avatar_id)
-        self._json(avatar_id).unlink(missing_ok=True)
-        self._portrait(avatar_id).unlink(missing_ok=True)
-        return {known.content_key for known in avatar.preparations.values()} - self._keys_in_use()
+    def delete(self, tenant: str, avatar_id: str) -> set[str]:
+        """Forget an avatar; give the content keys that no other avatar refers to.
 
-    def _id_of(self, content_key: str) -> str:
-        message = f"{TENANT}\0{content_key}".encode()
+        They stay in `to_purge` until `purged` is told, whatever happens to this process.
+        """
+        avatar = self.get(tenant, avatar_id)
+        keys = {known.content_key for known in avatar.preparations.values()}
+        self._purges.add(keys)
+        self._json(tenant, avatar_id).unlink(missing_ok=True)
+        self._portrait(tenant, avatar_id).unlink(missing_ok=True)
+        return keys & self.to_purge()
+
+    def to_purge(self) -> set[str]:
+        """Content keys of deleted avatars whose features may still lie somewhere."""
+        if not (noted := self._purges.keys()):
+            return set()
+        in_use = self._keys_in_use()
+        self._purges.remove(noted & in_use)
+        return noted - in_use
+
+    def purged(self, content_key: str) -> None:
+        """The features of a deleted avatar are gone from every tier."""
+        self._purges.remove({content_key})
+
+    def _id_of(self, tenant: str, content_key: str) -> str:
+        message = f"{tenant}\0{content_key}".encode()
         return hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:32]
 
     def _keys_in_use(self) -> set[str]:
         keys = set()
-        for path in self._folder.glob("*.json"):
-            with suppress(AvatarNotFoundError, CorruptDataError):
-                preparations = self.get(path.stem).preparations
-                keys |= {known.content_key for known in preparations.values()}
+        for path in self._every_json():
+            with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+                found = _parse("", path.stem, json.loads(path.read_text("utf-8")))
+                keys |= {known.content_key for known in found.preparations.values()}
         return keys
 
-    def _require_room(self) -> None:
+    def _every_json(self) -> Iterator[Path]:
+        return chain(self._folder.glob("*.json"), self._folder.glob("tenants/*/*.json"))
+
+    def _require_room(self, tenant: str, most: int | None) -> None:
         if self.count() >= self._most:
             raise CallLimitError(f"the store is full: {self._most} avatars; delete some")
+        own = sum(1 for _ in self._tenant_folder(tenant).glob("*.json"))
+        if most is not None and own >= most:
+            raise CallLimitError(f"avatars: you may keep {most}; delete some")
 
-    def _json(self, avatar_id: str) -> Path:
+    def _tenant_folder(self, tenant: str) -> Path:
+        return self._folder if tenant == DEFAULT_NAME else self._folder / "tenants" / tenant
+
+    def _json(self, tenant: str, avatar_id: str) -> Path:
         if not _ID.fullmatch(avatar_id):
             raise AvatarNotFoundError("no avatar has such an id: ids are 32 hexadecimal digits")
-        return self._folder / f"{avatar_id}.json"
+        return self._tenant_folder(tenant) / f"{avatar_id}.json"
 
-    def _portrait(self, avatar_id: str) -> Path:
-        return self._folder / f"{avatar_id}.portrait"
+    def _portrait(self, tenant: str, avatar_id: str) -> Path:
+        return self._tenant_folder(tenant) / f"{avatar_id}.portrait"
 
     def _write_json(self, avatar: StoredAvatar) -> None:
         content = asdict(avatar)
-        del content["avatar_id"]
-        _write(self._json(avatar.avatar_id), json.dumps(content).encode())
+        del content["avatar_id"], content["tenant"]
+        _write(self._json(avatar.tenant, avatar.avatar_id), json.dumps(content).encode())
 
 
-def _parse(avatar_id: str, content: dict[str, Any]) -> StoredAvatar:
+def _parse(tenant: str, avatar_id: str, content: dict[str, Any]) -> StoredAvatar:
     known = {
         pack_hash: Preparation(**{k: _frozen(v) for k, v in fields.items()})
         for pack_hash, fields in content["preparations"].items()
     }
-    return StoredAvatar(avatar_id, content["pack"], content["portrait_sha256"], known)
+    return StoredAvatar(tenant, avatar_id, content["pack"], content["portrait_sha256"], known)
 
 
 def _frozen(value: Any) -> Any:

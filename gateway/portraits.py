@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from grpc.aio import AioRpcError
 
+from ditto.errors import StageUnavailableError
 from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
@@ -16,7 +17,10 @@ from ditto.v1 import types_pb2 as types
 from ditto.v1.renderer_pb2_grpc import RendererServiceStub
 from gateway.avatars import AvatarStore, Preparation
 from gateway.replicas import Replica, ReplicaPool
+from gateway.tenants import current_tenant
 
+_DROP_S = 5.0
+"""Longest wait for a renderer to forget a portrait."""
 OnProgress = Callable[[types.PrepareProgress], Awaitable[None]]
 
 
@@ -56,7 +60,7 @@ class PortraitDesk:
         """The avatar that a checked configuration names or brings."""
         if config.WhichOneof("avatar") == "portrait":
             return await self.prepare(config.portrait, config.pack)
-        avatar = await asyncio.to_thread(self._store.get, config.avatar_id)
+        avatar = await asyncio.to_thread(self._store.get, current_tenant(), config.avatar_id)
         portrait = await asyncio.to_thread(self._store.portrait, avatar)
         pack_hash = self.pack_hash(config.pack)
         known = avatar.preparations.get(pack_hash)
@@ -104,16 +108,28 @@ class PortraitDesk:
         reply = await self._renderers.first_that(pack, ask_video if is_video(portrait) else ask)
         return PreparedAvatar(portrait, _known(reply), reply.source, reply.prepare_ms)
 
-    async def drop(self, content_keys: set[str]) -> None:
-        """Purge the cached features of portraits from every renderer and the cache behind them."""
-        for replica in self._renderers.healthy():
+    async def drop(self, content_key: str) -> None:
+        """Purge a portrait's features from every renderer, well or not, and the cache behind them.
+
+        Raises `StageUnavailableError` naming the renderers that may still have them.
+        """
+
+        async def tell(replica: Replica) -> str | None:
             stub = RendererServiceStub(replica.channel)  # type: ignore[no-untyped-call]
-            for key in content_keys:
-                request = render_pb.DropPortraitRequest(content_key=key)
-                try:
-                    await stub.DropPortrait(request, timeout=self._prepare_s)
-                except AioRpcError as error:
-                    raise error_from_rpc(error, f"renderer at {replica.address}") from None
+            request = render_pb.DropPortraitRequest(content_key=content_key)
+            try:
+                await stub.DropPortrait(request, timeout=_DROP_S)
+            except AioRpcError as error:
+                return f"renderer at {replica.address}: {error.details()}"
+            return None
+
+        replicas = self._renderers.known()
+        failures = list(filter(None, await asyncio.gather(*map(tell, replicas))))
+        if failures or not replicas:
+            raise StageUnavailableError(
+                "the avatar is deleted, but its features may still be cached: they are purged as "
+                f"soon as these answer: {'; '.join(failures) or 'any renderer'}"
+            )
 
     def pack_hash(self, pack: str) -> str:
         """Hash of the pack that a new session would get; empty while nobody serves it."""

@@ -204,14 +204,14 @@ async def test_another_tenants_avatar_does_not_exist(tmp_path: Path) -> None:
         client_of(cluster, OTHER) as other,
     ):
         avatar = await client.register(b"face")
-        for attempt in (other.avatar(avatar.avatar_id), other.delete(avatar)):
-            with pytest.raises(AvatarNotFoundError):
-                await attempt
+        with pytest.raises(AvatarNotFoundError):
+            await other.avatar(avatar.avatar_id)
+        with pytest.raises(AvatarNotFoundError):
+            await other.delete(avatar)
         with pytest.raises(AvatarNotFoundError):
             await other.animate(avatar, tone(0.2))
         own = await other.register(b"face")
         assert own.avatar_id != avatar.avatar_id, "ids are per tenant"
-        assert cluster.stages["renderer"][0].prepared.count("face") <= 2
         assert len(cluster.stages["renderer"][0].cached) == 1, "work is shared by content"
         await client.delete(avatar)
         assert cluster.stages["renderer"][0].cached, "the other tenant still refers to it"
