@@ -42,6 +42,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     clips.add_argument("--pattern", default="talking-*", help="names of clips (talking-*)")
     for name in ("talk9", "hdtf"):
         _add_judging(_add(actions, name, _protocol(name), f"the paper's protocol on {name}"))
+    _add_steps(_add(actions, "steps", _steps, "sampling steps against quality and time"))
+    _add_long(_add(actions, "long", _long, "whether a long call drifts"))
 
 
 def _add(
@@ -70,6 +72,35 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add("--inception", type=Path, metavar="FILE.pt", help="TorchScript Inception, for FID")
     add("--i3d", type=Path, metavar="FILE.pt", help="TorchScript I3D, for FVD")
     add("--syncnet", type=Path, metavar="FILE", help="SyncNet weights, for Sync-C and Sync-D")
+
+
+def _add_steps(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("videos", type=Path, metavar="VIDEOS", help="folder of talking-* videos")
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="as of `eval clips`")
+    add("--texts", type=Path, metavar="FILE.json", help="what is said, by name")
+    add("--steps", default="1,2,4,5,10,50", metavar="N,N,...")
+    add("--samples", type=int, default=4, help="seeds, and how many make a mean (default: 4)")
+
+
+def _add_long(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("speech", type=Path, metavar="SPEECH", help="recording, repeated as often as it takes")
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    add("--minutes", type=int, default=10)
+    add("--seed", type=int, default=0)
+
+
+def _steps(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_motion
+
+    return eval_motion.steps(options)
+
+
+def _long(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_motion
+
+    return eval_motion.long(options)
 
 
 def _clips(options: argparse.Namespace) -> int:

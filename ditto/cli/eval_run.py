@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 import ditto
 from ditto import packs
 from ditto.cli.gateway import connect
@@ -20,14 +17,11 @@ from ditto.cli.speech_file import read_speech
 from ditto.client import AnimateOptions, Client
 from ditto.evaluation import judge, report_text
 from ditto.evaluation.clips import Stage
+from ditto.evaluation.listening import Aligner, Ear
 from ditto.evaluation.measured import Observer
 from ditto.local_cluster import ClusterPlan, LocalCluster
-from ditto.training import features
-
-Array = NDArray[np.float32]
 
 _PICTURE_FOLDERS = ("packs", "motion", "diffusion", "media")
-_HALF_FRAME_FEATURES = 384
 
 
 def judge_clips(options: argparse.Namespace) -> int:
@@ -44,19 +38,12 @@ def judge_clips(options: argparse.Namespace) -> int:
 
 def run_judge(options: argparse.Namespace, material: judge.Material) -> judge.Judgement:
     """Everything that a cluster makes of the material, measured."""
-    starter = packs.load("starter")
-    listener = starter.audio_encoder()
-
-    def listen(samples: Array) -> Array:
-        heard = features.stream(listener, samples)
-        return heard.reshape(-1, _HALF_FRAME_FEATURES)
-
-    observer = Observer(starter.asset("face_landmarker"), options.output / "measured")
+    memory = options.output / "measured"
+    observer = Observer(packs.load("starter").asset("face_landmarker"), memory)
+    aligner = Aligner(Ear(), material.texts, memory)
     with _client(options) as (client, tag):
         stage = Stage(client, observer, options.output, tag, _call_options(options))
-        return judge.judge(
-            stage, material, lambda p: read_speech(p).samples, listen, options.output / "measured"
-        )
+        return judge.judge(stage, material, lambda path: read_speech(path).samples, aligner)
 
 
 def write_reports(judgement: judge.Judgement, folder: Path) -> None:

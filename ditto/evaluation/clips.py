@@ -1,4 +1,4 @@
-"""The talking clips and the sounds of an evaluation: real ones, and what a cluster makes of them."""
+"""Talking clips and sounds: the real ones, and what a cluster makes of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHORTEST_FRAMES = 25
 
 @dataclass(frozen=True)
 class Pair:
-    """A real talking clip, and the video that the cluster made of one of its frames and its speech."""
+    """A real talking clip, and what the cluster made of one of its frames and its speech."""
 
     name: str
     real: Measured
@@ -75,7 +75,7 @@ class Stage:
 
     def real(self, video: Path) -> Measured:
         """A real video's measurements."""
-        return self._observer.of(f"real-{video.stem}-{_hash(video.read_bytes())}", lambda: video)
+        return self._observer.of_file(video)
 
     def made(
         self, name: str, portrait: bytes, samples: Array

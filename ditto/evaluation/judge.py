@@ -17,10 +17,9 @@ from ditto import __version__
 from ditto.errors import InvalidInputError
 from ditto.evaluation import scores
 from ditto.evaluation.clips import Pair, Sounding, Stage, pairs, soundings, talking_videos
+from ditto.evaluation.listening import Aligner
 from ditto.evaluation.measured import Measured
-from ditto.training.evaluation.alignment import Listen, phones_of, read_phones
 from ditto.training.evaluation.talking_video import FRAME_RATE, FRAME_SAMPLES
-from ditto.training.speech.phones import Phone
 
 Array = NDArray[np.float32]
 
@@ -74,13 +73,12 @@ def find_material(
 
 
 def judge(
-    stage: Stage, material: Material, read: Callable[[Path], Array], listen: Listen, phones: Path
+    stage: Stage, material: Material, read: Callable[[Path], Array], aligner: Aligner
 ) -> Judgement:
-    """Make and measure all of it. phones: folder that keeps what was aligned."""
+    """Make and measure all of it."""
     left_out: dict[str, str] = {}
     made = [_sorted_out(item, left_out) for item in pairs(stage, material.videos)]
     by_name = {path.stem: path for path in material.videos}
-    aligner = _Aligner(listen, material.texts, phones)
     clips = [
         replace(pair, phones=found, phones_source=source)
         for pair in made
@@ -109,27 +107,11 @@ def figures(clips: list[Pair], sounds: list[Sounding], others: list[Measured]) -
     }
 
 
-class _Aligner:
-    """Phones of recordings; forced alignments are kept."""
-
-    def __init__(self, listen: Listen, texts: Mapping[str, str], folder: Path) -> None:
-        self._listen, self._texts, self._folder = listen, texts, folder
-
-    def __call__(self, recording: Path, samples: Array) -> tuple[tuple[Phone, ...], str]:
-        kept = self._folder / f"{recording.stem}.phones.json"
-        if kept.exists():
-            return read_phones(kept), "aligned"
-        phones, source = phones_of(recording, samples, self._listen, self._texts)
-        if source == "aligned":
-            kept.write_text(json.dumps({"phones": phones}))
-        return phones, source
-
-
 def _sounds(
     stage: Stage,
     material: Material,
     read: Callable[[Path], Array],
-    aligner: _Aligner,
+    aligner: Aligner,
     left_out: dict[str, str],
 ) -> list[Sounding]:
     if not material.portrait:

@@ -22,7 +22,7 @@ from ditto.packs.starter import behaviour, conditions, coordinates
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
 DEFAULT_STEPS = 2
-MAX_STEPS = 10
+MAX_STEPS = 50
 _MOUTH_GUIDANCE = 1.4
 _HEAD_SEAM_STRENGTH = 2.0
 _EMOTION_FRAMES = 15
@@ -77,8 +77,8 @@ class StarterMotionGenerator:
             str(model_path), options, providers=["CPUExecutionProvider"]
         )
         facts = self._session.get_modelmeta().custom_metadata_map
-        self._mean = np.array(json.loads(facts["mean"]), np.float32)
-        self._scale = np.array(json.loads(facts["scale"]), np.float32)
+        self.centre = np.array(json.loads(facts["mean"]), np.float32)
+        self.spread = np.array(json.loads(facts["scale"]), np.float32)
         shapes = {node.name: node.shape for node in self._session.get_inputs()}
         self._prefix_frames, self._token_width = shapes["shown_tokens"][1:]
         self.segment_frames, self.feature_dim = shapes["audio"][1:]
@@ -205,7 +205,7 @@ class StarterMotionGenerator:
         """Steering motion (P + K, C) of shown and coming frames, enhanced conditions (K, E)."""
         coming = np.arange(state.frame, state.frame + self.segment_frames)
         every = np.arange(state.frame - self._prefix_frames, coming[-1] + 1)
-        steer = behaviour.reference_steer(behaviour.posture(state.seed, every))
+        steer = self.reference(state, every)
         eyes = behaviour.eye_state(
             behaviour.blink(state.seed, coming, state.blinks_per_minute, state.blink_frames),
             behaviour.gaze(state.seed, coming) * np.float32(state.saccade_gain),
@@ -213,6 +213,10 @@ class StarterMotionGenerator:
         emotions = _eased_emotion(state, coming)
         enhanced = conditions.enhanced(eyes, state.canonical_keypoints, emotions)
         return self._standard(steer), enhanced
+
+    def reference(self, state: MotionState, frames: behaviour.Frames) -> Array:
+        """The initial signal m_ref (T, C) of absolute frames (T,), which steers the head."""
+        return behaviour.reference_steer(behaviour.posture(state.seed, frames))
 
     def _rest_tokens(self, state: MotionState) -> Array:
         """(P, D) tokens of the time before the first frame: nothing heard, eyes at rest."""
@@ -236,10 +240,10 @@ class StarterMotionGenerator:
         )
 
     def _lift(self, state: MotionState, segment: Array) -> Array:
-        return coordinates.lift(segment * self._scale + self._mean, state.reference_motion)
+        return coordinates.lift(segment * self.spread + self.centre, state.reference_motion)
 
     def _standard(self, motion: Array) -> Array:
-        return np.asarray((motion - self._mean) / self._scale, np.float32)
+        return np.asarray((motion - self.centre) / self.spread, np.float32)
 
 
 def _emotion_vector(settings: MotionSettings) -> Array:
