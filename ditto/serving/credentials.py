@@ -41,7 +41,6 @@ class Credentials:
         paths = [file.path for file in files]
         self._watched = WatchedFiles(name, paths, partial(read_certificates, files))
         self._warned_at = float("-inf")
-        self._given = 0
         self.refresh()
 
     @property
@@ -61,12 +60,21 @@ class Credentials:
         return found
 
     def for_server(self) -> grpc.ServerCredentials:
-        """Credentials of a server; with an authority, it demands a certificate of each caller."""
-        found = self.refresh()
-        self._given = self.version
+        """Credentials of one server; with an authority, it demands a certificate of each caller."""
+        found, given = self.refresh(), self.version
+
+        def changed() -> grpc.ServerCertificateConfiguration | None:
+            """Asked at every handshake; None where nothing has changed since."""
+            nonlocal given
+            found = self.refresh()
+            if given == self.version:
+                return None
+            given = self.version
+            return _server_configuration(found)
+
         return grpc.dynamic_ssl_server_credentials(
             _server_configuration(found),
-            self._changed_configuration,  # type: ignore[arg-type]  # None: nothing changed
+            changed,  # type: ignore[arg-type]
             found.authority is not None,
         )
 
@@ -74,14 +82,6 @@ class Credentials:
         """Credentials of a channel; without an authority, those that gRPC brings are trusted."""
         found = self.refresh()
         return grpc.ssl_channel_credentials(found.authority, found.key, found.chain)
-
-    def _changed_configuration(self) -> grpc.ServerCertificateConfiguration | None:
-        """Asked at every handshake; None where nothing has changed since."""
-        found = self.refresh()
-        if self._given == self.version:
-            return None
-        self._given = self.version
-        return _server_configuration(found)
 
 
 def _server_configuration(found: Certificates) -> grpc.ServerCertificateConfiguration:

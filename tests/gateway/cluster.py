@@ -62,10 +62,11 @@ async def running_cluster(
     **settings: Any,
 ) -> AsyncIterator[Cluster]:
     """A whole cluster for the length of a block; `settings` are keys of the gateway."""
-    stage_credentials = stage_tls.for_server() if stage_tls else None
     stages = {
         module: [
-            await start_stage(module, i, slots, credentials=stage_credentials)
+            await start_stage(
+                module, i, slots, credentials=stage_tls.for_server() if stage_tls else None
+            )
             for i in range((replicas or {}).get(module, 1))
         ]
         for module in MODULES
@@ -118,11 +119,15 @@ class Answer:
             getattr(self, f"{kind}s").append(message)
 
 
-async def animate(cluster: Cluster, requests: Iterable[Any] | AsyncIterator[Any]) -> Answer:
-    """Make a call and collect what it gives, its error included."""
+async def animate(
+    cluster: Cluster,
+    requests: Iterable[Any] | AsyncIterator[Any],
+    answer: Answer | None = None,
+) -> Answer:
+    """Make a call and collect what it gives, its error included; in `answer` as it comes."""
     call = cluster.stub.Animate(timeout=30)
     writing = asyncio.create_task(_write_all(call, requests))
-    answer = Answer()
+    answer = answer or Answer()
     try:
         while (response := await call.read()) is not grpc.aio.EOF:
             answer.take(response)
