@@ -1,0 +1,1 @@
+"""Broken input of every kind, made from good input: a fixed number of seeded cases."""
