@@ -11,12 +11,26 @@ from collections.abc import Sequence
 from types import FrameType
 
 from ditto import __version__
-from ditto.cli import animate, bench, doctor, fit_gaze, models, motion, ops, register, up
+from ditto.cli import (
+    animate,
+    bench,
+    data,
+    doctor,
+    fit_gaze,
+    models,
+    motion,
+    ops,
+    register,
+    train,
+    up,
+)
 from ditto.cli import eval as evaluation
 from ditto.cli.failure import explain
 from ditto.errors import InvalidInputError
 
-_COMMANDS = (up, animate, register, models, doctor, bench, evaluation, ops, motion, fit_gaze)
+_COMMANDS = (
+    up, animate, register, models, doctor, bench, evaluation, data, train, ops, motion, fit_gaze,
+)  # fmt: skip
 _ABOUT = "Makes portraits talk: a portrait and speech in, video of that person speaking out."
 _START = """\
 Start here:

@@ -24,12 +24,17 @@ def add_pack_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar=name.upper(), help=f"ditto pack: {about}")
 
 
+def chosen_pack_options(options: argparse.Namespace) -> dict[str, str]:
+    """What was given of the pack's options."""
+    chosen = {name: getattr(options, name) for name in _OPTIONS}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
 def with_pack_options(
     options: argparse.Namespace, settings: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
     """KEY=VALUE by process: what follows from the pack and its options, then `settings`."""
-    chosen = {name: getattr(options, name) for name in _OPTIONS}
-    given = json.dumps({name: value for name, value in chosen.items() if value is not None})
+    given = json.dumps(chosen_pack_options(options))
     patient = _is_slow(options)
     stage = [*(_PATIENCE if patient else ()), *([f"pack_options={given}"] if given != "{}" else ())]
     merged = {name: list(stage) for name in _STAGES}

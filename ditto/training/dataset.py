@@ -8,14 +8,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ditto.packs.starter import behaviour, coordinates
-from ditto.training import features
 from ditto.training.speech import takes
 from ditto.training.speech.phones import PAUSE, Phone
 from ditto.training.targets import head, mouth
@@ -56,6 +53,8 @@ class Clip:
     """Condition s; None: drawn anew for every window, as a preset."""
     keypoints: Array | None = None
     """(L, T, 63) condition c_ref; None: drawn anew for every window."""
+    sound: NDArray[np.int16] | None = None
+    """(T, 640) samples at 16 kHz."""
 
     @property
     def held_out(self) -> bool:
@@ -74,19 +73,6 @@ def split_of(name: str, shares: Mapping[str, float]) -> str:
             return split
         draw -= share
     return "train"
-
-
-def load(folder: Path, limit: int | None = None) -> list[Clip]:
-    """Every take of a data folder (``takes/`` and ``features/``) that has its features."""
-    paths = [
-        path
-        for path in sorted((folder / "takes").glob("*.npz"))
-        if (folder / "features" / f"{path.stem}.npy").exists()
-    ][:limit]
-    return [
-        make_clip(takes.load(path), features.load(path, folder / "features"))
-        for path in tqdm(paths, desc="targets", unit="take")
-    ]
 
 
 def make_clip(take: takes.Take, audio: NDArray[np.float16]) -> Clip:

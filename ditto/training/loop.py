@@ -101,7 +101,7 @@ class Trainer:
 
     def judge(self) -> dict[str, float]:
         """Scores of the averaged network on the tuning clips, noted beside the losses."""
-        scores = self.task.score(copy.deepcopy(self.average).cpu().eval())
+        scores = self.task.score(self.average)
         self.journal.close_interval(self.step, scores, self.adaptive)
         return scores
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import tempfile
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ditto.models.motion_dit import MotionDiT, MotionDiTParams
@@ -24,6 +26,7 @@ from ditto.training.recipe import Recipe
 from ditto.training.task import TermWeights, Windows
 
 LIP_GAP_WEIGHT = 2.0
+_SAMPLE_FRAMES = 200
 GROUPS = {
     "lips": coordinates.MOUTH,
     "eyes": tuple(
@@ -94,19 +97,27 @@ class StarterTask:
 
     def score(self, network: nn.Module) -> dict[str, float]:
         """Mean correlation of generated and target lip gap, over the tuning clips' speech."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "motion_dit.onnx"
-            objective = self.objective
-            export_network(cast(MotionDiT, network), objective.mean, objective.scale, path)
-            generator = StarterMotionGenerator(path)
-        gap = coordinates.index("lipGap")
+        generator, gap = self._generator(network), coordinates.index("lipGap")
         values = []
         for clip in self.tuning:
             motion = to_coordinates(motion_frames(generator, clip.audio.astype(np.float32)))
-            speaking = clip.speaking.astype(bool)
-            target = clip.face[0, :, gap]
-            values.append(np.corrcoef(motion[speaking, gap], target[speaking])[0, 1])
+            target = clip.face[0, clip.speaking, gap]
+            values.append(np.corrcoef(motion[clip.speaking, gap], target)[0, 1])
         return {"lip_sync": float(np.mean(values))}
+
+    def sample(self, network: nn.Module) -> NDArray[np.float32]:
+        """Motion (T, 265) of the first tuning clip's start."""
+        audio = self.tuning[0].audio[:_SAMPLE_FRAMES].astype(np.float32)
+        return motion_frames(self._generator(network), audio)
+
+    def _generator(self, network: nn.Module) -> StarterMotionGenerator:
+        """The network as it serves: exported, block by block."""
+        exported = cast(MotionDiT, copy.deepcopy(network).cpu())
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "motion_dit.onnx"
+            objective = self.objective
+            export_network(exported, objective.mean.cpu(), objective.scale.cpu(), path)
+            return StarterMotionGenerator(path)
 
 
 class BlockObjective(nn.Module):

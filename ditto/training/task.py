@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Windows = dict[str, Tensor]
@@ -52,3 +53,6 @@ class Task(Protocol):
 
     def score(self, network: nn.Module) -> dict[str, float]:
         """Scores of an averaged network on the tuning clips; ``lip_sync`` chooses checkpoints."""
+
+    def sample(self, network: nn.Module) -> NDArray[np.float32]:
+        """Motion frames (T, 265) of a tuning clip, to be rendered and looked at."""

@@ -1,0 +1,68 @@
+"""`ditto train`: train a motion model, run ablations, export what the pack serves."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ditto.cli.training_extra import needs_training_extra
+
+_EXAMPLES = """\
+Examples:
+  ditto train build/data build/run                the starter's model: 13 minutes on one core
+  ditto train build/data build/run --export model.onnx      then the file that the pack serves
+  ditto train build/full build/lmdm --model lmdm --precision bfloat16
+  torchrun --nproc-per-node 8 -m ditto.cli train build/full build/lmdm --model lmdm
+  ditto train build/data build/ablations --ablation full,no-flip --seeds 3 --steps 450 \\
+      --videos VIDEOS --sounds SOUNDS
+
+A run's folder holds last.pt (where it goes on), best.pt (the best lip-sync score on the tuning
+clips), curves.png, TensorBoard events and frames. Data comes from `ditto data build`.
+"""
+_EXAMPLE_PORTRAIT = Path("examples/astronaut.jpg")
+
+
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add `ditto train` to the command line."""
+    parser = commands.add_parser(
+        "train",
+        help="train a motion model",
+        description="Trains a motion model by the paper's recipe; goes on where it was stopped.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="folder of `ditto data build`")
+    add("run_folder", type=Path, metavar="RUN", help="folder of the run")
+    add("--model", choices=("starter", "lmdm"), default="starter")
+    add("--steps", type=int, help="training steps (2000; lmdm 200000)")
+    add("--batch", type=int, help="windows a step, over all processes (32; lmdm 1024)")
+    add("--seed", type=int, default=0)
+    add("--optimiser", choices=("adamw", "adan"), help="(adamw; lmdm adan)")
+    add("--learning-rate", type=float, help="(1e-3; lmdm 1e-4)")
+    add("--precision", choices=("float32", "bfloat16", "float16"), default="float32")
+    add("--device", default="auto", help="cpu, cuda, or auto")
+    add(
+        "--judge-every", type=int, default=250, metavar="STEPS", help="scores and checkpoints (250)"
+    )
+    add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="face of the sample frames")
+    add("--export", type=Path, metavar="FILE.onnx", help="write the best checkpoint, starter only")
+    ablations = parser.add_argument_group("ablations (starter)")
+    ablations.add_argument("--ablation", metavar="NAMES", help="a list of names, or all")
+    ablations.add_argument("--seeds", type=int, default=3)
+    ablations.add_argument("--videos", type=Path, help="talking-*.mp4 to judge on")
+    ablations.add_argument("--sounds", type=Path, help="audio-*.wav without speech")
+    parser.set_defaults(run=run)
+
+
+@needs_training_extra
+def run(options: argparse.Namespace) -> int:
+    """Train as asked."""
+    from ditto.training import command
+
+    if options.ablation:
+        command.ablate(options)
+    else:
+        command.train(options)
+    return 0
