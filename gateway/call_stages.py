@@ -16,6 +16,7 @@ from gateway.failover import StageSession
 from gateway.motion_history import MotionHistory
 from gateway.moves import FailoverLimits, Move
 from gateway.replicas import ReplicaPool
+from gateway.resume_ledger import ResumeLedger
 from gateway.stage_kinds import AudioKind, MotionKind, RenderKind
 
 _REOPEN_WAIT_S = 0.02
@@ -46,7 +47,9 @@ class FirstFrames:
     features: int = 0
     """First frame that the encoder gives."""
     motion: int = 0
-    """First frame that the other two give."""
+    """First frame that the motion stage gives."""
+    pictures: int = 0
+    """First frame that the renderer gives; motion before it is not rendered again."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ class CallStages:
     def __init__(self, config: GatewayConfig) -> None:
         self.prepare_s = config.prepare_seconds
         """Longest wait for a renderer that must prepare the portrait first."""
-        self.history = MotionHistory()
+        self.ledger = ResumeLedger()
+        """Where the call could go on at another gateway."""
+        self.history = MotionHistory(self.ledger)
         """What a motion session may go back to."""
         self._accept_s = config.accept_seconds
         self._limits = FailoverLimits(
@@ -92,10 +97,12 @@ class CallStages:
         Raises `AtCapacityError` when a stage is full, `StageUnavailableError` when one is gone.
         """
         pack, limits, first = configs.pack, self._limits, configs.first
-        hearing = AudioKind(configs.audio, first.origin, first.features, self._accept_s)
+        hearing = AudioKind(
+            configs.audio, first.origin, first.features, self._accept_s, self.ledger
+        )
         moving = MotionKind(configs.motion, self.history, first.motion, self._accept_s)
         self._rendering = RenderKind(
-            configs.render, configs.portrait, first.motion, self._accept_s, self.prepare_s
+            configs.render, configs.portrait, first.pictures, self._accept_s, self.prepare_s
         )
         self.audio = StageSession(hearing, pools.audio_encoder, pack, limits)
         self.motion = StageSession(moving, pools.motion_dit, pack, limits)

@@ -20,8 +20,8 @@ Give = Callable[[bytes], Awaitable[None]]
 class Feeder(Protocol):
     """Takes the caller's speech and gives it on."""
 
-    def put(self, pcm: bytes) -> None:
-        """Samples have arrived."""
+    def put(self, pcm: bytes, sent_s_ago: float = 0.0) -> None:
+        """Samples have arrived, which the caller first sent so long ago."""
 
     def end(self) -> None:
         """No more will come."""
@@ -35,9 +35,16 @@ class Feeder(Protocol):
     async def run(self, give: Give) -> None:
         """Give everything; return when the speech has ended."""
 
+    def resume(self, position: int) -> None:
+        """Go on in a call whose speech is known up to a position; the spans tell what was given."""
+
     @property
     def queued_samples(self) -> int:
         """Samples that wait."""
+
+    @property
+    def position(self) -> int:
+        """Samples of the caller's speech that were given or dropped."""
 
 
 class FastFeeder:
@@ -57,11 +64,16 @@ class FastFeeder:
 
     @property
     def queued_samples(self) -> int:
-        """Those of the beginning of a piece wait for the caller."""
-        samples = self._queue.samples
-        return samples if self._queue.is_ended else samples - samples % self._clock.piece_samples
+        return self._queue.samples
 
-    def put(self, pcm: bytes) -> None:
+    @property
+    def position(self) -> int:
+        return self._queue.position
+
+    def resume(self, position: int) -> None:
+        self._queue.position = position
+
+    def put(self, pcm: bytes, sent_s_ago: float = 0.0) -> None:
         self._queue.put(pcm)
         if self._measure.speech_samples >= self._clock.first_samples:
             self._measure.first_unit_complete()
@@ -110,8 +122,16 @@ class RealtimeFeeder:
     def queued_samples(self) -> int:
         return self._queue.samples
 
-    def put(self, pcm: bytes) -> None:
-        self._placement.put(pcm, self._media.position(self._clock.now()))
+    @property
+    def position(self) -> int:
+        return self._queue.position
+
+    def resume(self, position: int) -> None:
+        self._queue.position = position
+        self._placement.resume(self._spans.fed_samples, self._spans.speech_end)
+
+    def put(self, pcm: bytes, sent_s_ago: float = 0.0) -> None:
+        self._placement.put(pcm, self._media.position(self._clock.now() - sent_s_ago))
 
     def end(self) -> None:
         self._queue.end()
@@ -125,7 +145,7 @@ class RealtimeFeeder:
         return bytes(max(0, given) * SAMPLE_BYTES)
 
     async def run(self, give: Give) -> None:
-        target = self._media.first_samples
+        target = self._media.unit_end_after(self._spans.fed_samples)
         while True:
             await self._clock.sleep_until(self._media.feed_at_s(target))
             await self._lead.wait(lambda: self._spans.fed_samples)

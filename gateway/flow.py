@@ -16,6 +16,7 @@ from ditto.v1 import renderer_pb2 as render_pb
 from gateway.call_stages import CallStages
 from gateway.degradation import Quality
 from gateway.measure import CallMeasure
+from gateway.motion_history import RewindPoint
 from gateway.pipeline import Pipeline
 
 Put = Callable[[render_pb.RenderedFrame], Awaitable[None]]
@@ -73,7 +74,7 @@ class Flow:
         async with self._writing:
             await self._pipeline.to_motion(request)
 
-    async def restart(self, kept: int, first_frame: int) -> None:
+    async def restart(self, kept: int, first_frame: int) -> RewindPoint:
         """Drop all that is under way; frame `first_frame` will follow frame `kept` in motion."""
         async with self._restarting:
             self._is_restarted = True
@@ -82,9 +83,9 @@ class Flow:
                 await asyncio.wait({self._pumping})
             self._stages.close()  # lets go of whoever waits to write to a busy stage
             async with self._writing:
-                await self._begin_again(kept, first_frame)
+                return await self._begin_again(kept, first_frame)
 
-    async def _begin_again(self, kept: int, first_frame: int) -> None:
+    async def _begin_again(self, kept: int, first_frame: int) -> RewindPoint:
         point = self._stages.history.rewind(kept)
         changes = motion_pb.GenerateConfig(
             checkpoint=point.checkpoint, history=point.history, first_frame=first_frame
@@ -93,6 +94,7 @@ class Flow:
         self._pipeline = Pipeline(self._stages, self._measure, self._quality)
         for control in point.controls:
             await self._pipeline.to_motion(control)
+        return point
 
     async def _pump(self, pipeline: Pipeline, put: Put) -> None:
         try:

@@ -81,6 +81,11 @@ class MediaClock:
         """Frames that so many samples give, the last one perhaps begun only."""
         return -(-samples // self.frame_samples)
 
+    def unit_end_after(self, position: int) -> int:
+        """Where the unit of speech ends that begins or goes on at a position."""
+        begun = max(0, position - self.first_samples + self.hop_samples)
+        return self.first_samples + begun // self.hop_samples * self.hop_samples
+
     def needed_for(self, frame: int) -> int:
         """Position up to which the speech must be known before a frame can be computed."""
         return self.first_samples + frame // self.hop_frames * self.hop_samples

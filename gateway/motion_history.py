@@ -15,6 +15,7 @@ from ditto.errors import StageUnavailableError
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import types_pb2 as types
 from gateway.frame_blocks import cut_before
+from gateway.resume_ledger import ResumeLedger
 from gateway.standing_control import standing_with
 
 HISTORY_FRAMES = 250
@@ -45,7 +46,9 @@ class _Checkpoint:
 class MotionHistory:
     """Follows what goes to the motion stage and comes back."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: ResumeLedger) -> None:
+        """`ledger` is told of what it needs of this."""
+        self._ledger = ledger
         self._checkpoints = deque([_Checkpoint(0, b"", 0)])
         self._features: deque[tuple[int, bytes]] = deque(maxlen=2 * HISTORY_FRAMES)
         self._controls: deque[tuple[int, motion_pb.GenerateRequest]] = deque(maxlen=HISTORY_FRAMES)
@@ -55,9 +58,14 @@ class MotionHistory:
         self._requests = 0
         self._before_session = 0
 
+    def resume(self, end: int, checkpoint: bytes) -> None:
+        """Go on in a call that made the frames before `end` elsewhere."""
+        self._checkpoints = deque([_Checkpoint(end, checkpoint, 0)])
+
     def sent(self, request: motion_pb.GenerateRequest) -> None:
         """A request goes to the motion stage."""
         self._requests += 1
+        self._ledger.asked(self._requests, request)
         if request.HasField("control"):
             self._controls.append((self._requests, request))
             self._standing = standing_with(self._standing, request.control)
@@ -76,6 +84,7 @@ class MotionHistory:
         if motion.checkpoint:
             requests = self._before_session + motion.requests_taken
             self._checkpoints.append(_Checkpoint(end, motion.checkpoint, requests))
+            self._ledger.moved(end, requests, motion.checkpoint)
         while len(self._checkpoints) > 1 and self._checkpoints[1].end <= end - HISTORY_FRAMES:
             self._checkpoints.popleft()
 

@@ -8,6 +8,7 @@ from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from gateway.call_stages import CallStages
 from gateway.degradation import Quality
+from gateway.frame_blocks import cut_before
 from gateway.measure import CallMeasure
 
 
@@ -50,6 +51,8 @@ class Pipeline:
         async for reply in self._motion.replies():
             motion = reply.motion
             self._measure.step("motion_dit", motion.timing)
+            if not cut_before(motion.frames, self._render.next_frame):
+                continue  # a caller who was served elsewhere has these frames
             await self._render.write(
                 render_pb.RenderRequest(
                     motion=motion.frames, side_divisor=self._quality.side_divisor

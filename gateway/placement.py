@@ -34,6 +34,10 @@ class Placement:
         self.end = 0
         """Position where the speech placed so far ends."""
 
+    def resume(self, fed: int, end: int) -> None:
+        """Go on where `fed` was reached and speech ended so far at `end`."""
+        self._fed, self.end = fed, end
+
     def put(self, pcm: bytes, now: int) -> None:
         """Queue speech that arrives while the clock is at position `now`."""
         if not pcm:

@@ -170,7 +170,8 @@ class AnimationServicer(AnimationServiceServicer):
             configs = stage_configs(call_id, asked, avatar)
             configs.motion.MergeFrom(changes)
             at = changes.first_frame
-            await stages.reopen(self._pools, replace(configs, first=FirstFrames(at, at, at)))
+            first = FirstFrames(at, at, at, at)
+            await stages.reopen(self._pools, replace(configs, first=first))
 
         return Session(
             asked, reader, stages, self._config, outbox, measure, self._clock, open_again

@@ -23,6 +23,8 @@ class SpeechQueue:
         self._changed = asyncio.Event()
         self.samples = 0
         """Samples in the queue."""
+        self.position = 0
+        """Samples that have left it, taken or dropped."""
         self.is_ended = False
         """No more speech will come."""
 
@@ -44,6 +46,7 @@ class SpeechQueue:
 
     def drop(self) -> None:
         """Forget what is queued."""
+        self.position += self.samples
         self._pieces.clear()
         self._offset_bytes = self.samples = 0
 
@@ -62,6 +65,7 @@ class SpeechQueue:
             taken.append(part)
         pcm = b"".join(taken)
         self.samples -= len(pcm) // SAMPLE_BYTES
+        self.position += len(pcm) // SAMPLE_BYTES
         return pcm
 
     async def wait(self, least: int = 1) -> bool:

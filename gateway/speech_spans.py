@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 
 from ditto.v1 import animation_pb2 as pb
+from ditto.v1.resume_pb2 import SpeechProgress
 from gateway.media_clock import SAMPLE_RATE_HZ, MediaClock
 
 PAUSE_SECONDS = 0.2
@@ -57,6 +58,11 @@ class SpeechSpans:
         return last
 
     @property
+    def speech_end(self) -> int:
+        """Position where the speech given so far ends."""
+        return self._speech_end
+
+    @property
     def last_frame(self) -> int:
         """The last frame of the speech given so far; -1 before any."""
         return self._clock.frame_of(self._speech_end - 1) if self._speech_end else -1
@@ -69,6 +75,27 @@ class SpeechSpans:
             self._is_told_speaking = event.kind == pb.EVENT_KIND_SPEECH_STARTED
             due.append(event)
         return due
+
+    def progress(self) -> SpeechProgress:
+        """Everything known, for a call that goes on elsewhere."""
+        return SpeechProgress(
+            fed_samples=self.fed_samples,
+            speech_end=self._speech_end,
+            is_speaking=self._is_speaking,
+            is_told_speaking=self._is_told_speaking,
+            first_frame=self.first_frame,
+            events=self._events,
+        )
+
+    def resume(self, known: SpeechProgress, next_frame: int) -> None:
+        """Go on from what was known; the caller has every frame before `next_frame`."""
+        self.fed_samples = known.fed_samples
+        self._speech_end = known.speech_end
+        self._is_speaking = known.is_speaking
+        self._is_told_speaking = known.is_told_speaking
+        self.first_frame = known.first_frame if known.HasField("first_frame") else None
+        self._events.extend(known.events)
+        self.events_before(next_frame - 1)
 
     def remaining_events(self) -> list[pb.Event]:
         """What to tell after the last frame."""

@@ -26,6 +26,7 @@ from gateway.frame_blocks import cut_before, frames_in
 from gateway.heard_speech import HeardSpeech
 from gateway.motion_history import MotionHistory
 from gateway.replicas import Replica
+from gateway.resume_ledger import ResumeLedger
 from gateway.session_log import SessionLog
 from gateway.stage_stream import StageStream
 
@@ -74,7 +75,12 @@ class AudioKind:
     module = "audio_encoder"
 
     def __init__(
-        self, config: audio_pb.EncodeConfig, origin: int, first_frame: int, accept_s: float
+        self,
+        config: audio_pb.EncodeConfig,
+        origin: int,
+        first_frame: int,
+        accept_s: float,
+        ledger: ResumeLedger,
     ) -> None:
         """`origin` is the call's frame that the encoder counts as its first."""
         self.log: SessionLog[audio_pb.EncodeRequest] = SessionLog()
@@ -82,6 +88,7 @@ class AudioKind:
         self._accept_s = accept_s
         self.first_frame = first_frame
         self._heard = HeardSpeech(first_frame)
+        self._ledger = ledger
         self._origin = origin
 
     async def open(self, replica: Replica, next_frame: int, starts_over: bool) -> AudioStream:
@@ -115,6 +122,7 @@ class AudioKind:
         self.log.answer(taken, taken if features.checkpoint else 0, features.checkpoint)
         frames = cut_before(features.frames, next_frame)
         self._heard.forget(frames.stop)
+        self._ledger.encoded(features, self._origin, frames.stop)
         return frames
 
 

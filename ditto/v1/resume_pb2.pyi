@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ResumeState(_message.Message):
-    __slots__ = ("call_id", "tenant", "issued_s", "config", "content_key", "pack_hash", "lasted_s", "speech_offset", "reader", "given_again", "encoder", "features", "first_frame", "motion", "motion_frames", "controls", "controls_taken", "speech", "heard", "heard_from", "sps", "pps", "ffd_ms", "ffd_compute_ms", "interrupts_taken")
+    __slots__ = ("call_id", "tenant", "issued_s", "config", "content_key", "pack_hash", "lasted_s", "speech_offset", "reader", "given_again", "encoder", "features", "origin", "motion", "motion_frames", "controls", "controls_taken", "speech", "heard", "heard_from", "sps", "pps", "ffd_ms", "ffd_compute_ms", "interrupts_taken")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ISSUED_S_FIELD_NUMBER: _ClassVar[int]
@@ -23,7 +23,7 @@ class ResumeState(_message.Message):
     GIVEN_AGAIN_FIELD_NUMBER: _ClassVar[int]
     ENCODER_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
-    FIRST_FRAME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
     MOTION_FRAMES_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
@@ -48,7 +48,7 @@ class ResumeState(_message.Message):
     given_again: int
     encoder: bytes
     features: int
-    first_frame: int
+    origin: int
     motion: _motion_dit_pb2.GenerateConfig
     motion_frames: int
     controls: _containers.RepeatedCompositeFieldContainer[_types_pb2.MotionControl]
@@ -61,7 +61,7 @@ class ResumeState(_message.Message):
     ffd_ms: float
     ffd_compute_ms: float
     interrupts_taken: int
-    def __init__(self, call_id: _Optional[str] = ..., tenant: _Optional[str] = ..., issued_s: _Optional[float] = ..., config: _Optional[_Union[_animation_pb2.AnimateConfig, _Mapping]] = ..., content_key: _Optional[str] = ..., pack_hash: _Optional[str] = ..., lasted_s: _Optional[float] = ..., speech_offset: _Optional[int] = ..., reader: _Optional[bytes] = ..., given_again: _Optional[int] = ..., encoder: _Optional[bytes] = ..., features: _Optional[int] = ..., first_frame: _Optional[int] = ..., motion: _Optional[_Union[_motion_dit_pb2.GenerateConfig, _Mapping]] = ..., motion_frames: _Optional[int] = ..., controls: _Optional[_Iterable[_Union[_types_pb2.MotionControl, _Mapping]]] = ..., controls_taken: _Optional[int] = ..., speech: _Optional[_Union[SpeechProgress, _Mapping]] = ..., heard: _Optional[bytes] = ..., heard_from: _Optional[int] = ..., sps: _Optional[bytes] = ..., pps: _Optional[bytes] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ..., interrupts_taken: _Optional[int] = ...) -> None: ...
+    def __init__(self, call_id: _Optional[str] = ..., tenant: _Optional[str] = ..., issued_s: _Optional[float] = ..., config: _Optional[_Union[_animation_pb2.AnimateConfig, _Mapping]] = ..., content_key: _Optional[str] = ..., pack_hash: _Optional[str] = ..., lasted_s: _Optional[float] = ..., speech_offset: _Optional[int] = ..., reader: _Optional[bytes] = ..., given_again: _Optional[int] = ..., encoder: _Optional[bytes] = ..., features: _Optional[int] = ..., origin: _Optional[int] = ..., motion: _Optional[_Union[_motion_dit_pb2.GenerateConfig, _Mapping]] = ..., motion_frames: _Optional[int] = ..., controls: _Optional[_Iterable[_Union[_types_pb2.MotionControl, _Mapping]]] = ..., controls_taken: _Optional[int] = ..., speech: _Optional[_Union[SpeechProgress, _Mapping]] = ..., heard: _Optional[bytes] = ..., heard_from: _Optional[int] = ..., sps: _Optional[bytes] = ..., pps: _Optional[bytes] = ..., ffd_ms: _Optional[float] = ..., ffd_compute_ms: _Optional[float] = ..., interrupts_taken: _Optional[int] = ...) -> None: ...
 
 class SpeechProgress(_message.Message):
     __slots__ = ("fed_samples", "speech_end", "is_speaking", "is_told_speaking", "first_frame", "events")
