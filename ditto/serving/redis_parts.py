@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from ditto.errors import StageUnavailableError
 from ditto.serving import metrics
 from ditto.serving.redis_tier import TIER, RedisTier
 
@@ -50,8 +51,10 @@ class PartedTier(RedisTier):
 
     async def delete(self, key: str) -> None:
         """Forget a payload. Raises `StageUnavailableError` when Redis cannot be told so."""
-        head, _ = await self._look_up(key)
-        for stored in (key, *_parts_of(key, head)):
+        head, result = await self._look_up(key)
+        if result in ("error", "skipped"):
+            raise StageUnavailableError("redis: does not answer, so nothing was deleted there")
+        for stored in (*_parts_of(key, head), key):
             await super().delete(stored)
 
 

@@ -9,18 +9,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from ditto.errors import CorruptDataError, SetupError, StageUnavailableError
+from ditto.errors import CorruptDataError, StageUnavailableError
 from ditto.serving import metrics
 from ditto.serving.breaker import CircuitBreaker
+from ditto.serving.redis_access import TIMEOUT_S, RedisAccess, RedisConfig
 
 log = logging.getLogger(__name__)
 
 TIER = "redis"
-TIMEOUT_S = 0.5
-"""Longest wait for one request; a value is a few MiB at most."""
 _MAGIC = b"DCV1"
 _DIGEST_BYTES = 32
 
@@ -49,18 +46,15 @@ def _digest(key: str, payload: bytes) -> bytes:
 class RedisTier:
     """Payloads by key in Redis. No failure of Redis is an error of `get` or `put`."""
 
-    def __init__(self, url: str, ttl_s: int, breaker: CircuitBreaker | None = None) -> None:
-        """``url`` as redis://host:port/db; entries expire ``ttl_s`` after they were written."""
-        try:
-            self._redis: Redis = Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_S,
-                socket_connect_timeout=TIMEOUT_S,
-                retry=Retry(NoBackoff(), 0),
-                max_connections=16,
-            )
-        except ValueError as error:
-            raise SetupError(f"redis_url: {url}: {error}") from None
+    def __init__(
+        self, access: RedisAccess | str, ttl_s: int, breaker: CircuitBreaker | None = None
+    ) -> None:
+        """``access``, or a bare URL; entries expire ``ttl_s`` after they were written."""
+        if isinstance(access, str):
+            access = RedisAccess(RedisConfig(redis_url=access))
+        self._access = access
+        self._redis: Redis = access.open()
+        self._version = access.version
         self._ttl_s = ttl_s
         self._breaker = breaker or CircuitBreaker()
 
@@ -103,9 +97,16 @@ class RedisTier:
             log.warning("corrupt cache entry", extra={"fields": {"key": key}})
             return None, "corrupt"
 
+    async def _renew(self) -> None:
+        """Connect anew once the certificates have changed."""
+        if (version := self._access.version) != self._version:
+            old, self._redis, self._version = self._redis, self._access.open(), version
+            await old.aclose()
+
     async def _request(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
         try:
             async with asyncio.timeout(TIMEOUT_S):
+                await self._renew()
                 reply = await send()
         except Exception as error:  # garbage in place of a reply fails in ways without number
             metrics.REDIS_ERRORS.inc()

@@ -7,14 +7,12 @@ from pydantic import Field
 from ditto.media.image import ImageLimits
 from ditto.media.portrait_video import VideoLimits
 from ditto.serving.config import StageConfig
+from ditto.serving.redis_access import RedisConfig
 
 
-class RendererConfig(StageConfig):
+class RendererConfig(StageConfig, RedisConfig):
     """The keys of every stage service, those of the appearance cache, and limits on portraits."""
 
-    redis_url: str | None = None
-    """Redis that renderers share features through, as redis://host:port/0 or unix:///path; null
-    for none."""
     cache_local_bytes: int = Field(default=256 * 2**20, ge=0)
     """Most memory for the features that this process keeps. Unit: bytes."""
     cache_ttl_seconds: int = Field(default=86_400, ge=1)

@@ -15,6 +15,7 @@ from ditto.serving import metrics
 from ditto.serving.cache import Codec, Source, TieredCache
 from ditto.serving.footprint import array_bytes
 from ditto.serving.lru import ByteBoundedLru
+from ditto.serving.redis_access import RedisAccess
 from ditto.serving.redis_parts import PartedTier
 from ditto.serving.stage import StageIdentity
 from ditto.stages import Portrait, Renderer
@@ -55,12 +56,12 @@ class PortraitLibrary:
         )
         self._most_pending = config.pending_portraits
         self._pending = 0
-        url, ttl_s = config.redis_url, config.cache_ttl_seconds
+        redis = RedisAccess(config, config.insecure) if config.redis_url else None
         self._cache: TieredCache[Portrait[Any]] = TieredCache(
             f"ditto:{__version__}:appearance:{identity.pack}",
             Codec(renderer.dump_appearance, renderer.load_appearance),
             ByteBoundedLru(config.cache_local_bytes, array_bytes),
-            None if url is None else PartedTier(url, ttl_s),
+            PartedTier(redis, config.cache_ttl_seconds) if redis else None,
         )
 
     async def register(self, image: bytes, on_progress: OnProgress | None = None) -> Registered:
