@@ -94,11 +94,13 @@ def unpack(frames: NDArray[np.floating]) -> Motion:
     """Frames (T, 265) as `Motion`."""
     if frames.ndim != 2 or frames.shape[1] != MOTION_DIM:
         raise ValueError(f"motion frames must be (T, {MOTION_DIM}), got {frames.shape}")
+    logits = frames[:, PITCH.start : ROLL.stop].reshape(-1, 3, ANGLE_BINS)
+    pitch, yaw, roll = logits_to_degrees(logits).T
     return Motion(
         scale=np.asarray(frames[:, 0] + 1, np.float32),
-        pitch=logits_to_degrees(frames[:, PITCH]),
-        yaw=logits_to_degrees(frames[:, YAW]),
-        roll=logits_to_degrees(frames[:, ROLL]),
+        pitch=pitch,
+        yaw=yaw,
+        roll=roll,
         t=np.asarray(frames[:, TRANSLATION], np.float32),
         exp=np.asarray(frames[:, EXPRESSION], np.float32),
     )

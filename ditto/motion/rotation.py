@@ -12,16 +12,14 @@ def rotation_matrix(
     pitch: NDArray[np.floating], yaw: NDArray[np.floating], roll: NDArray[np.floating]
 ) -> Array:
     """(T, 3, 3) from angles in degrees (T,): ``(Rz Ry Rx)^T``, for row vectors ``kp @ R``."""
-    x, y, z = (np.deg2rad(np.asarray(angle, np.float64)) for angle in (pitch, yaw, roll))
-    one, zero = np.ones_like(x), np.zeros_like(x)
-
-    def matrix(*rows: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-
-    rx = matrix([one, zero, zero], [zero, np.cos(x), -np.sin(x)], [zero, np.sin(x), np.cos(x)])
-    ry = matrix([np.cos(y), zero, np.sin(y)], [zero, one, zero], [-np.sin(y), zero, np.cos(y)])
-    rz = matrix([np.cos(z), -np.sin(z), zero], [np.sin(z), np.cos(z), zero], [zero, zero, one])
-    return np.swapaxes(rz @ ry @ rx, -1, -2).astype(np.float32)
+    angles = np.deg2rad(np.stack([pitch, yaw, roll]).astype(np.float64))
+    (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
+    rows = [
+        [cz * cy, sz * cy, -sy],
+        [cz * sy * sx - sz * cx, sz * sy * sx + cz * cx, cy * sx],
+        [cz * sy * cx + sz * sx, sz * sy * cx - cz * sx, cy * cx],
+    ]
+    return np.moveaxis(np.array(rows, np.float32), -1, 0)
 
 
 def transform_keypoints(

@@ -17,6 +17,7 @@ from ditto.packs.starter.renderer.archive import Arrays
 from ditto.packs.starter.renderer.eye_plates import EyeLayers, EyeShape
 from ditto.packs.starter.renderer.eyes import Eye
 from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES, refine
+from ditto.packs.starter.renderer.head_layer import HeadLayer
 from ditto.packs.starter.renderer.matte import background_plate
 from ditto.packs.starter.renderer.mouth import Mouth, MouthLayers
 from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE
@@ -55,8 +56,6 @@ class Appearance:
         self.pivot = _floats(stored["pivot"])
         picture = decode_jpeg(stored["texture"], (TEXTURE_SIZE, TEXTURE_SIZE))
         matte = resize(_bytes(stored["matte"]), TEXTURE_SIZE, TEXTURE_SIZE)
-        self.texture = with_opacity(picture, matte)
-        """(2S, 2S, 4) the picture; opacity: what moves with the head."""
         self.still = still_view(picture)
         """(S, S, 3) the HEAD view with nothing moved."""
         known, fill = _bytes(stored["background_known"]), _bytes(stored["background_fill"])
@@ -68,13 +67,14 @@ class Appearance:
         blended = upper + below_seam * (lower - upper)
         self.lattice: Lattice = cut_lattice(blended, weight, depth, _moving(blended, weight))
         x0, y0, x1, y1 = window_pixels(self.lattice.window)
-        self.background = np.ascontiguousarray(plate[y0:y1, x0:x1])
-        """(h, w, 3) what is behind the head, on the lattice's window."""
+        self.head = HeadLayer(
+            with_opacity(picture, matte), self.still, plate[y0:y1, x0:x1], self.lattice.window
+        )
         self.mouth = self._mouth(picture, upper, lower, weight, depth)
         fold_x, fold_y = (int(v) for v in stored["fold_corner"])
         self.fold_corner = fold_x, fold_y
         self.fold_shade = _bytes(stored["fold_shade"])
-        self.eyes = tuple(self._eye(side) for side in SIDES)
+        self.eyes = tuple(self._eye(side, picture) for side in SIDES)
 
     def _mouth(
         self, picture: Image, upper: Array, lower: Array, weight: Array, depth: Array
@@ -96,7 +96,7 @@ class Appearance:
         outline, jaw_drop = _floats(stored["lip_outline"]), _floats(stored["jaw_drop"])
         return Mouth(layers, (upper, lower), weight, depth, outline, jaw_drop)
 
-    def _eye(self, side: str) -> Eye:
+    def _eye(self, side: str, picture: Image) -> Eye:
         stored = self.arrays
         brow_height, mm = (float(v) for v in stored[f"eye_{side}_scalars"])
         shape = EyeShape(
@@ -107,7 +107,7 @@ class Appearance:
         )
         white, iris, lid = (_bytes(stored[f"eye_{side}_{part}"]) for part in EYE_PARTS)
         layers = EyeLayers(white, iris, lid, lash=_floats(stored[f"eye_{side}_lash"]))
-        return Eye(shape, layers, self.texture[..., :3])
+        return Eye(shape, layers, picture)
 
     @cached_property
     def portrait(self) -> Image:

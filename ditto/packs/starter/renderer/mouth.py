@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -13,15 +14,18 @@ from ditto.packs.starter.renderer.curves import smoothstep
 from ditto.packs.starter.renderer.fields import FIELD
 from ditto.packs.starter.renderer.grid import NODES, STEP, nodes_to_pixels
 from ditto.packs.starter.renderer.pose import HeadPose
-from ditto.packs.starter.renderer.texture import SCALE, sample_rgba, to_texture
-from ditto.packs.starter.renderer.warp import Lattice, Window, cut_lattice, window_pixels
+from ditto.packs.starter.renderer.texture import SCALE, sample_rgba, shifted, texture_places
+from ditto.packs.starter.renderer.warp import Window, cut_lattice, source_of, window_pixels
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Span = tuple[slice, slice]
 
 _MARGIN_NODES = 18
 """Room around the resting mouth for the head's turns and the dropped jaw."""
 _FEATHER_PX = 6
+_BARE = 0.03
+"""Share of a pixel between the lips from which the mouth counts as open."""
 _LOWER_TEETH_FOLLOW_JAW = 0.92
 _BITES = (0.5, 0.9)
 """Roll of the lower lip from which the upper teeth show on it, and at which they do in full."""
@@ -66,72 +70,85 @@ class Mouth:
         self._lower = cut_lattice(fields[1], weight, depth, window)
         nodes = np.clip(np.round((outline[:, :2] - 1.5) / STEP + 1).astype(int), 0, NODES - 1)
         rows = [fields[k // 11][:, :, y, x] for k, (x, y) in enumerate(nodes)]
-        self._outline_fields = np.stack(rows, axis=1)  # F 22 2
+        self._outline_fields = np.concatenate(rows, axis=1)  # F 44
 
     def draw(self, frame: Image, amounts: Array, pose: HeadPose) -> None:
         """Draw into ``frame`` (S, S, 3), whose face has been warped already."""
         window = self._moved_window(amounts, pose)
-        rigid = np.zeros_like(amounts)
-        upper = self._sample_map(self._upper, amounts, pose, window)
-        lower = self._sample_map(self._lower, amounts, pose, window)
-        head = self._sample_map(self._upper, rigid, pose, window)
-        drawn = self._composite(upper, lower, head, amounts)
+        upper = self._places(self._upper.displaced(amounts, pose), window)
+        lower = self._places(self._lower.displaced(amounts, pose), window)
+        upper_rgb, upper_alpha = sample_rgba(self._layers.upper_lip, upper)
+        drawn, lower_alpha = sample_rgba(self._layers.lower_lip, lower)
+        hole = _opening(upper_alpha, lower_alpha)
+        if hole is not None:
+            head = self._places(self._upper.turned(pose), window)
+            self._fill(drawn, hole, head, (upper_alpha, lower_alpha), amounts)
+        drawn = blend(drawn, upper_rgb, upper_alpha)
         x0, y0, x1, y1 = window_pixels(window)
         view = frame[y0:y1, x0:x1]
-        weight = _feather(view.shape[:2])
-        view[:] = blend(view, drawn, weight)
+        view[:] = blend(view, drawn, _feather(*view.shape[:2]))
 
     def _moved_window(self, amounts: Array, pose: HeadPose) -> Window:
         """Lattice window around the lips of this frame."""
-        moved = self._outline[:, :2] + np.tensordot(amounts, self._outline_fields, 1)
-        moved = moved + np.c_[moved, self._outline[:, 2]] @ pose.turn.T + pose.shift
-        low = (moved.min(0) - 7) / STEP
-        high = (moved.max(0) + 7) / STEP + 3
+        moved = self._outline[:, :2] + (amounts @ self._outline_fields).reshape(-1, 2)
+        turned = moved @ pose.turn[:, :2].T + self._outline[:, 2:] * pose.turn[:, 2]
+        moved = moved + turned + pose.shift
+        left, top = np.floor((moved.min(0) - 7) / STEP).astype(int).tolist()
+        right, bottom = (np.ceil((moved.max(0) + 7) / STEP).astype(int) + 3).tolist()
         wx0, wy0, wx1, wy1 = self._upper.window
-        x0, y0 = (int(v) for v in np.clip(np.floor(low), (wx0, wy0), (wx1 - 8, wy1 - 8)))
-        x1, y1 = (int(v) for v in np.clip(np.ceil(high), (x0 + 8, y0 + 8), (wx1, wy1)))
-        return x0, y0, x1, y1
+        x0, y0 = min(max(left, wx0), wx1 - 8), min(max(top, wy0), wy1 - 8)
+        return x0, y0, min(max(right, x0 + 8), wx1), min(max(bottom, y0 + 8), wy1)
 
-    def _sample_map(
-        self, lattice: Lattice, amounts: Array, pose: HeadPose, window: Window
-    ) -> Array:
-        wx0, wy0, _, _ = lattice.window
-        x0, y0, x1, y1 = window
-        nodes = lattice.backward(amounts, pose)[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
-        return nodes_to_pixels(to_texture(nodes) - self._layers.origin)
+    def _places(self, displacement: Array, window: Window) -> Array:
+        """(h, w, 2) what each pixel of ``window`` shows, on the layers' box."""
+        steps = source_of(displacement, self._upper.window, window)
+        return nodes_to_pixels(shifted(texture_places(steps, window), -self._layers.origin))
 
-    def _composite(self, upper: Array, lower: Array, head: Array, amounts: Array) -> Image:
-        layers = self._layers
-        upper_rgb, upper_alpha = sample_rgba(layers.upper_lip, upper)
-        lower_rgb, lower_alpha = sample_rgba(layers.lower_lip, lower)
-        if float(((1 - upper_alpha) * (1 - lower_alpha)).max()) < 0.03:
-            return blend(lower_rgb, upper_rgb, upper_alpha)
-        inside, teeth, bite = self._interior(head, upper_alpha, amounts)
-        drawn = blend(inside, lower_rgb, lower_alpha)
+    def _fill(
+        self, drawn: Image, hole: Span, head: Array, alphas: tuple[Array, Array], amounts: Array
+    ) -> None:
+        """Draw what shows through ``hole`` on the lower lip, whose picture is ``drawn``."""
+        upper_alpha, lower_alpha = alphas
         roll = float(amounts[FIELD["roll"]])
+        if roll > _BITES[0]:  # the teeth show outside the hole too
+            hole = np.s_[:, :]
+        shadow = self._layers.lip_shadow * _spread(upper_alpha)[hole]
+        inside, teeth, bite = self._interior(head[hole], 1 - shadow, amounts)
+        view = drawn[hole]
+        view[:] = blend(inside, view, lower_alpha[hole])
         if roll > _BITES[0]:
-            drawn = blend(drawn, teeth, bite * smoothstep(*_BITES, roll))
-        return blend(drawn, upper_rgb, upper_alpha)
+            view[:] = blend(view, teeth, bite * smoothstep(*_BITES, roll))
 
-    def _interior(
-        self, head: Array, upper_alpha: Array, amounts: Array
-    ) -> tuple[Image, Image, Array]:
+    def _interior(self, head: Array, light: Array, amounts: Array) -> tuple[Image, Image, Array]:
         """All behind the lips, in the upper lip's shadow; the teeth alone; where they bite."""
         layers = self._layers
         pucker, funnel = float(amounts[FIELD["pucker"]]), float(amounts[FIELD["funnel"]])
         rounded = min(1.0, pucker + 0.6 * funnel)
         jaw = amounts[FIELD["jaw"]] * _LOWER_TEETH_FOLLOW_JAW * SCALE * self._jaw_drop
         cavity, bite = sample_rgba(layers.cavity, head)
-        lowered = head - jaw - 4 * rounded * layers.millimetre
+        lowered = shifted(head, -jaw - 4 * rounded * layers.millimetre)
         tongue, tongue_alpha = sample_rgba(layers.tongue, lowered)
-        raised = head + (3 * pucker + 1.5 * funnel) * layers.millimetre
+        raised = shifted(head, (3 * pucker + 1.5 * funnel) * layers.millimetre)
         teeth, teeth_alpha = sample_rgba(layers.teeth, raised)
-        reach = max(3, int(0.08 * upper_alpha.shape[1])) | 1
-        light = (1 - layers.lip_shadow * cv2.blur(upper_alpha, (reach, reach))).astype(np.float32)
         teeth = _dim(teeth, light * np.float32(1 - 0.15 * rounded))
         # Protruding lips shade the depth of the mouth more than the teeth.
         deep = _dim(blend(cavity, tongue, tongue_alpha), light * np.float32(1 - 0.5 * rounded))
         return blend(deep, teeth, teeth_alpha), teeth, teeth_alpha * bite
+
+
+def _opening(upper_alpha: Array, lower_alpha: Array) -> Span | None:
+    """Rows and columns around what neither lip covers, or None when that is nothing to see."""
+    bare = (1 - upper_alpha) * (1 - lower_alpha)
+    if float(bare.max()) < _BARE:
+        return None
+    x, y, w, h = cv2.boundingRect((bare > 0).view(np.uint8))
+    return slice(y, y + h), slice(x, x + w)
+
+
+def _spread(alpha: Array) -> Array:
+    """The mean around each pixel."""
+    reach = max(3, int(0.08 * alpha.shape[1])) | 1
+    return np.asarray(cv2.blur(alpha, (reach, reach)), np.float32)
 
 
 def _window_around(outline: Array) -> Window:
@@ -146,9 +163,12 @@ def _dim(rgb: Image, light: Array) -> Image:
     return blend(np.zeros_like(rgb), rgb, light)
 
 
-def _feather(shape: tuple[int, int]) -> Array:
-    """(h, w): 0 at the border, 1 from `_FEATHER_PX` inwards."""
+@lru_cache(maxsize=128)
+def _feather(h: int, w: int) -> Array:
+    """(h, w): 0 at the border, 1 from `_FEATHER_PX` inwards; read-only."""
     ramps = [
-        np.clip(np.minimum(np.arange(n), n - 1 - np.arange(n)) / _FEATHER_PX, 0, 1) for n in shape
+        np.clip(np.minimum(np.arange(n), n - 1 - np.arange(n)) / _FEATHER_PX, 0, 1) for n in (h, w)
     ]
-    return np.minimum.outer(*ramps).astype(np.float32)
+    weight = np.minimum.outer(*ramps).astype(np.float32)
+    weight.flags.writeable = False
+    return weight

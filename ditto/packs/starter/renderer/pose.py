@@ -32,11 +32,6 @@ class HeadPose:
     shift: Array
     """(2,)"""
 
-    @property
-    def moves(self) -> bool:
-        """False for the portrait's own pose."""
-        return bool(np.abs(self.turn).max() > 1e-5 or np.abs(self.shift).max() > 1e-3)
-
 
 def head_pose(motion: Motion, reference: Motion, traits: Traits, pivot: Array) -> HeadPose:
     """Pose of a one-frame ``motion`` against the portrait's ``reference``, about ``pivot`` (3,)."""
@@ -49,12 +44,9 @@ def head_pose(motion: Motion, reference: Motion, traits: Traits, pivot: Array) -
     roll = _soft_limit(delta[2], _MAX_TURN_DEGREES["roll"])
     room = _MAX_YAW_DEGREES - abs(traits.yaw) if delta[1] * traits.yaw > 0 else np.inf
     yaw = _soft_limit(delta[1], min(_MAX_TURN_DEGREES["yaw"], max(room, 3.0)))
-    driven, source = (
-        rotation_matrix(*(np.array([angle], np.float32) for angle in angles))[0].T
-        for angles in (own + np.array([pitch, yaw, roll]), own)
-    )
-    scale = float(np.clip(motion.scale[0] / max(float(reference.scale[0]), 1e-3), 0.85, 1.18))
-    turn = (scale * driven @ source.T - np.eye(3))[:2].astype(np.float32)
+    driven, source = rotation_matrix(*(own[:, None] + np.array([[pitch, 0], [yaw, 0], [roll, 0]])))
+    scale = min(max(float(motion.scale[0]) / max(float(reference.scale[0]), 1e-3), 0.85), 1.18)
+    turn = (scale * driven.T @ source - np.eye(3))[:2].astype(np.float32)
     moved = (motion.t[0, :2] - reference.t[0, :2]) * _PIXELS_PER_UNIT
     moved = np.clip(moved, -_MAX_SHIFT_PX, _MAX_SHIFT_PX)
     return HeadPose(turn, (moved - turn[:, :2] @ pivot[:2]).astype(np.float32))

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
-from ditto.face.sampling import blend
 from ditto.packs.starter.renderer.curves import smooth_row, smoothstep
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.texture import SCALE, texture_box, to_texture
@@ -20,7 +19,7 @@ _OUTWARDS_MM = 11.0
 """Where a fold ends, beside the mouth's corner."""
 _BULGE_MM = 3.0
 _WIDTH_MM = 2.4
-_DEPTH = 0.15
+FOLD_DEPTH = 0.15
 """Darkening at the fold's bottom at a full smile."""
 
 
@@ -61,12 +60,3 @@ def _one_fold(row: Array, box: tuple[int, int, int, int], mm: float) -> Array:
     along = (height - ends[0]) / (ends[1] - ends[0])
     fade = smoothstep(-0.1, 0.3, along) * smoothstep(1.15, 0.6, along)
     return np.asarray(np.exp(-((away / _WIDTH_MM) ** 2)) * fade, np.float32)
-
-
-def deepen_folds(texture: Image, corner: tuple[int, int], shade: Image, amount: float) -> None:
-    """Darken the folds of a texture (2S, 2S, 4) by ``amount`` 0..1 (in place)."""
-    (x, y), (h, w) = corner, shade.shape
-    view = texture[y : y + h, x : x + w]
-    colours = np.ascontiguousarray(view[..., :3])
-    weight = shade.astype(np.float32) * np.float32(_DEPTH * amount / 255)
-    view[..., :3] = blend(colours, np.zeros_like(colours), weight)

@@ -12,25 +12,25 @@ from ditto.errors import CorruptDataError
 from ditto.face.detect import FaceDetector
 from ditto.face.landmarks import FaceLandmarker
 from ditto.face.paste import paste
-from ditto.face.sampling import blend
 from ditto.face.select import find_portrait_face
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
 from ditto.packs.starter.renderer.appearance import Appearance
 from ditto.packs.starter.renderer.archive import Arrays, dump_arrays, load_arrays
 from ditto.packs.starter.renderer.fields import FIELD
-from ditto.packs.starter.renderer.grid import HEAD_SIZE, nodes_to_pixels
+from ditto.packs.starter.renderer.grid import HEAD_SIZE
+from ditto.packs.starter.renderer.head_layer import Drawing
 from ditto.packs.starter.renderer.pose import head_pose
 from ditto.packs.starter.renderer.prepare import MAX_PORTRAIT_PX, fit_portrait, prepare_arrays
 from ditto.packs.starter.renderer.read_motion import read_motion
-from ditto.packs.starter.renderer.smile_folds import deepen_folds
-from ditto.packs.starter.renderer.texture import sample_rgba, to_texture
-from ditto.packs.starter.renderer.warp import window_pixels
+from ditto.packs.starter.renderer.smile_folds import FOLD_DEPTH
+from ditto.packs.starter.renderer.texture import texture_places
+from ditto.packs.starter.renderer.warp import source_of
 from ditto.stages import FaceIdentity, Image, Portrait
 
 Array = NDArray[np.float32]
 
 _REST = 2e-3
-"""Amounts below this are not drawn."""
+"""A smile below this leaves the folds as they are."""
 
 
 class StarterRenderer:
@@ -67,16 +67,15 @@ class StarterRenderer:
         driven, controls = read_motion(motion)
         amounts = field_amounts(controls, appearance.traits)
         pose = head_pose(driven, appearance.reference, appearance.traits, appearance.pivot)
-        eyes = eye_amounts(controls, appearance.traits)
-        texture = _painted_texture(appearance, eyes, float(amounts[FIELD["smile"]]))
-        lattice = appearance.lattice
-        place = nodes_to_pixels(to_texture(lattice.backward(amounts, pose)))
-        head, opacity = sample_rgba(texture, place)
-        x0, y0, x1, y1 = window_pixels(lattice.window)
-        frame = appearance.still.copy()
-        frame[y0:y1, x0:x1] = blend(appearance.background, head, opacity)
-        appearance.mouth.draw(frame, amounts, pose)
-        return frame
+        window = appearance.lattice.window
+        back = source_of(appearance.lattice.displaced(amounts, pose), window, window)
+        drawing = appearance.head.draw(texture_places(back, window))
+        _repaint(drawing, appearance, eye_amounts(controls, appearance.traits))
+        smile = float(amounts[FIELD["smile"]])
+        if smile >= _REST:
+            drawing.darken(appearance.fold_shade, appearance.fold_corner, FOLD_DEPTH * smile)
+        appearance.mouth.draw(drawing.frame, amounts, pose)
+        return drawing.frame
 
     def paste_back(self, appearance: Appearance, head: Image) -> Image:
         """The FULL view (H, W, 3): a rendered head in the portrait, which is at most 1920 long."""
@@ -107,16 +106,9 @@ def _portrait(arrays: Arrays) -> Portrait[Appearance]:
     return Portrait(appearance, identity, warnings)
 
 
-def _painted_texture(appearance: Appearance, eyes: EyeAmounts, smile: float) -> Image:
-    """The texture with eyes and smile folds repainted, or itself when they rest."""
+def _repaint(drawing: Drawing, appearance: Appearance, eyes: EyeAmounts) -> None:
     closures = (eyes.blink_right, eyes.blink_left)
-    eyes_rest = max(closures) < _REST and abs(eyes.gaze_x) + abs(eyes.gaze_y) < _REST
-    if eyes_rest and smile < _REST:
-        return appearance.texture
-    texture = appearance.texture.copy()
-    if not eyes_rest:
-        for eye, closure in zip(appearance.eyes, closures, strict=True):
-            texture[eye.area][..., :3] = eye.paint(closure, eyes.gaze_x, eyes.gaze_y)
-    if smile >= _REST:
-        deepen_folds(texture, appearance.fold_corner, appearance.fold_shade, smile)
-    return texture
+    for eye, closure in zip(appearance.eyes, closures, strict=True):
+        patch = eye.paint(closure, eyes.gaze_x, eyes.gaze_y)
+        if patch is not None:
+            drawing.lay(patch, eye.corner)

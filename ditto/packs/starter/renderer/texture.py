@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face.sampling import sample
-from ditto.packs.starter.renderer.grid import HEAD_SIZE
+from ditto.packs.starter.renderer.grid import HEAD_SIZE, STEP, node_positions
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -46,6 +47,41 @@ def polygon_mask(outline: Array, box: tuple[int, int, int, int]) -> Image:
     corners = np.round((to_texture(outline) - [x0, y0]) * 16).astype(np.int32)
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
     return mask
+
+
+def texture_places(steps: Array, window: tuple[int, int, int, int]) -> Array:
+    """(h, w, 2) texture coordinates so many nodes ``steps`` (h, w, 2) from a window's nodes."""
+    x0, y0, x1, y1 = window
+    return steps * np.float32(STEP * SCALE) + _node_places()[y0:y1, x0:x1]
+
+
+@cache
+def _node_places() -> Array:
+    places = to_texture(node_positions())
+    places.flags.writeable = False
+    return places
+
+
+def premultiplied(rgba: Image) -> Image:
+    """Colour times opacity, and what shines through: laying it over a picture is one product."""
+    opacity = cv2.extractChannel(rgba, 3)
+    spread = cv2.cvtColor(opacity, cv2.COLOR_GRAY2RGBA)
+    multiplied = np.asarray(cv2.multiply(rgba, spread, scale=1 / 255), np.uint8)
+    cv2.insertChannel(cv2.bitwise_not(opacity), multiplied, 3)
+    return multiplied
+
+
+def drawn_over(view: Image, layer: Image) -> None:
+    """Lay a `premultiplied` layer (h, w, 4) on a picture (h, w, 3) (in place)."""
+    shining = cv2.cvtColor(cv2.extractChannel(layer, 3), cv2.COLOR_GRAY2RGB)
+    cv2.multiply(view, shining, view, 1 / 255)
+    cv2.add(view, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), view)
+
+
+def shifted(places: Array, by: Array) -> Array:
+    """Places (h, w, 2) moved by x, y."""
+    x, y = by.tolist()
+    return np.asarray(cv2.add(places, (x, y, 0, 0)), np.float32)  # type: ignore[call-overload]
 
 
 def sample_rgba(texture: Image, place: Array) -> tuple[Image, Array]:
