@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ditto.v1 import types_pb2 as ditto_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x64itto/v1/motion_dit.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"\xdc\x01\n\x0fGenerateRequest\x12*\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x18.ditto.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12*\n\x07\x63ontrol\x18\x03 \x01(\x0b\x32\x17.ditto.v1.MotionControlH\x00\x12&\n\x06motion\x18\x04 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12\x14\n\x0cstep_divisor\x18\x10 \x01(\rB\t\n\x07request\"\xfb\x02\n\x0eGenerateConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12(\n\x08identity\x18\x02 \x01(\x0b\x32\x16.ditto.v1.FaceIdentity\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\"\n\x07\x65motion\x18\x04 \x01(\x0e\x32\x11.ditto.v1.Emotion\x12\x19\n\x11\x65motion_intensity\x18\x05 \x01(\x02\x12\x1b\n\x0esampling_steps\x18\x06 \x01(\rH\x00\x88\x01\x01\x12(\n\x07\x63ontrol\x18\x07 \x01(\x0b\x32\x17.ditto.v1.MotionControl\x12\x12\n\ncheckpoint\x18\x08 \x01(\x0c\x12%\n\x07history\x18\t \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12\x18\n\x0b\x66irst_frame\x18\n \x01(\x03H\x01\x88\x01\x01\x12\r\n\x05moved\x18\x0b \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\x42\x11\n\x0f_sampling_stepsB\x0e\n\x0c_first_frame\"\x94\x01\n\x10GenerateResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAcceptedH\x00\x12+\n\x06motion\x18\x02 \x01(\x0b\x32\x19.ditto.v1.GeneratedMotionH\x00\x12\x18\n\x0erequests_taken\x18\x03 \x01(\x04H\x00\x42\n\n\x08response\"\x89\x01\n\x0fGeneratedMotion\x12$\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12$\n\x06timing\x18\x02 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x16\n\x0erequests_taken\x18\x04 \x01(\x04\x32Y\n\x10MotionDitService\x12\x45\n\x08Generate\x12\x19.ditto.v1.GenerateRequest\x1a\x1a.ditto.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x64itto/v1/motion_dit.proto\x12\x08\x64itto.v1\x1a\x14\x64itto/v1/types.proto\"\xf3\x01\n\x0fGenerateRequest\x12*\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x18.ditto.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12*\n\x07\x63ontrol\x18\x03 \x01(\x0b\x32\x17.ditto.v1.MotionControlH\x00\x12&\n\x06motion\x18\x04 \x01(\x0b\x32\x14.ditto.v1.FrameBlockH\x00\x12\x15\n\x0bidle_frames\x18\x05 \x01(\rH\x00\x12\x14\n\x0cstep_divisor\x18\x10 \x01(\rB\t\n\x07request\"\xfb\x02\n\x0eGenerateConfig\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12(\n\x08identity\x18\x02 \x01(\x0b\x32\x16.ditto.v1.FaceIdentity\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\"\n\x07\x65motion\x18\x04 \x01(\x0e\x32\x11.ditto.v1.Emotion\x12\x19\n\x11\x65motion_intensity\x18\x05 \x01(\x02\x12\x1b\n\x0esampling_steps\x18\x06 \x01(\rH\x00\x88\x01\x01\x12(\n\x07\x63ontrol\x18\x07 \x01(\x0b\x32\x17.ditto.v1.MotionControl\x12\x12\n\ncheckpoint\x18\x08 \x01(\x0c\x12%\n\x07history\x18\t \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12\x18\n\x0b\x66irst_frame\x18\n \x01(\x03H\x01\x88\x01\x01\x12\r\n\x05moved\x18\x0b \x01(\x08\x12\x13\n\x0bis_realtime\x18\x10 \x01(\x08\x42\x11\n\x0f_sampling_stepsB\x0e\n\x0c_first_frame\"\x94\x01\n\x10GenerateResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.ditto.v1.SessionAcceptedH\x00\x12+\n\x06motion\x18\x02 \x01(\x0b\x32\x19.ditto.v1.GeneratedMotionH\x00\x12\x18\n\x0erequests_taken\x18\x03 \x01(\x04H\x00\x42\n\n\x08response\"\x89\x01\n\x0fGeneratedMotion\x12$\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x14.ditto.v1.FrameBlock\x12$\n\x06timing\x18\x02 \x01(\x0b\x32\x14.ditto.v1.StepTiming\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\x12\x16\n\x0erequests_taken\x18\x04 \x01(\x04\x32Y\n\x10MotionDitService\x12\x45\n\x08Generate\x12\x19.ditto.v1.GenerateRequest\x1a\x1a.ditto.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ditto.v1.motion_dit_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GENERATEREQUEST']._serialized_start=62
-  _globals['_GENERATEREQUEST']._serialized_end=282
-  _globals['_GENERATECONFIG']._serialized_start=285
-  _globals['_GENERATECONFIG']._serialized_end=664
-  _globals['_GENERATERESPONSE']._serialized_start=667
-  _globals['_GENERATERESPONSE']._serialized_end=815
-  _globals['_GENERATEDMOTION']._serialized_start=818
-  _globals['_GENERATEDMOTION']._serialized_end=955
-  _globals['_MOTIONDITSERVICE']._serialized_start=957
-  _globals['_MOTIONDITSERVICE']._serialized_end=1046
+  _globals['_GENERATEREQUEST']._serialized_end=305
+  _globals['_GENERATECONFIG']._serialized_start=308
+  _globals['_GENERATECONFIG']._serialized_end=687
+  _globals['_GENERATERESPONSE']._serialized_start=690
+  _globals['_GENERATERESPONSE']._serialized_end=838
+  _globals['_GENERATEDMOTION']._serialized_start=841
+  _globals['_GENERATEDMOTION']._serialized_end=978
+  _globals['_MOTIONDITSERVICE']._serialized_start=980
+  _globals['_MOTIONDITSERVICE']._serialized_end=1069
 # @@protoc_insertion_point(module_scope)

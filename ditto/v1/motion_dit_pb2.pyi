@@ -7,18 +7,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("config", "features", "control", "motion", "step_divisor")
+    __slots__ = ("config", "features", "control", "motion", "idle_frames", "step_divisor")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     CONTROL_FIELD_NUMBER: _ClassVar[int]
     MOTION_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FRAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_DIVISOR_FIELD_NUMBER: _ClassVar[int]
     config: GenerateConfig
     features: _types_pb2.FrameBlock
     control: _types_pb2.MotionControl
     motion: _types_pb2.FrameBlock
+    idle_frames: int
     step_divisor: int
-    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., step_divisor: _Optional[int] = ...) -> None: ...
+    def __init__(self, config: _Optional[_Union[GenerateConfig, _Mapping]] = ..., features: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., control: _Optional[_Union[_types_pb2.MotionControl, _Mapping]] = ..., motion: _Optional[_Union[_types_pb2.FrameBlock, _Mapping]] = ..., idle_frames: _Optional[int] = ..., step_divisor: _Optional[int] = ...) -> None: ...
 
 class GenerateConfig(_message.Message):
     __slots__ = ("call_id", "identity", "seed", "emotion", "emotion_intensity", "sampling_steps", "control", "checkpoint", "history", "first_frame", "moved", "is_realtime")

@@ -128,9 +128,12 @@ class _Call:
             motion = frames_of(request.motion, MOTION_DIM, self._session.next_index)
             self._requests_taken += 1
             await self._send(self._session.drive(motion))
+        elif kind == "idle_frames":
+            self._requests_taken += 1
+            await self._send(self._session.idle(request.idle_frames))
         else:
             raise ProtocolError(
-                "after `config` a request must be `features`, `motion` or `control`"
+                "after `config` a request must be `features`, `motion`, `idle_frames` or `control`"
             )
 
     async def finish(self) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ditto.errors import CorruptDataError, InvalidInputError, ProtocolError
-from ditto.motion import controls, track
+from ditto.motion import controls, driving
 from ditto.motion.controls import ControlState
+from ditto.motion.driving import DriveState
 from ditto.motion.motion_control import UNSET, MotionControl
 from ditto.serving.stage_steps import StageStep
 from ditto.stages import (
@@ -25,6 +26,8 @@ from ditto.stages import (
     RewindableGenerator,
 )
 from ditto.streaming.checkpoint import dump_state, load_state
+
+MAX_IDLE_FRAMES = 1024
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ class MotionSession:
         self._next_frame = 0
         self._offset = 0
         """Index of a frame on the wire less its number in the generator."""
-        self._driven: Array | None = None
+        self._driving = driving.init_state()
         stage = ("generator", type(self._state))
         counts = [("features_taken", int), ("next_frame", int), ("offset", int)]
-        layout = [stage, ("controls", ControlState), *counts, ("driven", Array | None)]
+        layout = [stage, ("controls", ControlState), *counts, ("driving", DriveState)]
         self._checkpoint_type = make_dataclass("MotionSessionState", layout, frozen=True)
 
     def resume(self, data: bytes) -> None:
@@ -80,7 +83,7 @@ class MotionSession:
         self.features_taken = state.features_taken
         self._next_frame = state.next_frame
         self._offset = state.offset
-        self._driven = state.driven
+        self._driving = state.driving
 
     def catch_up(self, features: Array, first_frame: int | None) -> None:
         """Go on behind features (T, D) whose motion was sent before, at another index.
@@ -142,10 +145,33 @@ class MotionSession:
         """
         if not np.isfinite(motion).all():
             raise InvalidInputError("motion", "holds numbers that are not finite")
-        if self._driven is None:
-            self._driven = motion[0]
-        first, self._next_frame = self._next_frame, self._next_frame + len(motion)
-        frames = track.onto(np.concatenate([self._driven[None], motion]), self._reference)[1:]
+        self._driving, frames = driving.drive(
+            self._driving, motion, self._reference, self._next_frame
+        )
+        return self._driven(frames)
+
+    def idle(self, count: int) -> GeneratedFrames:
+        """Frames for which the caller sent no motion, shaped by the controls.
+
+        Raises `InvalidInputError` for more than `MAX_IDLE_FRAMES`.
+        """
+        if not 1 <= count <= MAX_IDLE_FRAMES:
+            raise InvalidInputError("idle_frames", f"is {count}; allowed: 1 to {MAX_IDLE_FRAMES}")
+        self._controls = controls.advance(self._controls, self._next_frame)
+        asked = generator_settings(self._settings, self._controls)
+        self._driving, frames = driving.idle(
+            self._driving,
+            count,
+            self._reference,
+            self._next_frame,
+            asked.seed,
+            asked.blinks_per_minute,
+            asked.blink_frames,
+        )
+        return self._driven(frames)
+
+    def _driven(self, frames: Array) -> GeneratedFrames:
+        first, self._next_frame = self._next_frame, self._next_frame + len(frames)
         self._controls, shaped = controls.apply(self._controls, first, frames, self._reference)
         return GeneratedFrames(first + self._offset, shaped, self._checkpoint())
 
@@ -170,7 +196,7 @@ class MotionSession:
             self.features_taken,
             self._next_frame,
             self._offset,
-            self._driven,
+            self._driving,
         )
         return dump_state(state, self._pack_hash)
 
