@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from ditto.serving.config import ProcessConfig
 from gateway.limits import CallLimits
@@ -36,7 +36,7 @@ class GatewayConfig(ProcessConfig, CallLimits):
 
     avatar_store: Path
     """Folder that keeps registered portraits. Several gateways may share it."""
-    avatar_secret: str | None = None
+    avatar_secret: SecretStr | None = None
     """Key of the avatar ids. Default: made once and kept in the store."""
     avatar_count: int = Field(default=10_000, ge=1)
     """Most avatars in the store."""

@@ -95,8 +95,9 @@ def make_pools(config: GatewayConfig) -> StagePools:
 
 def open_store(config: GatewayConfig) -> AvatarStore:
     """The avatar store. Raises `SetupError` when its folder cannot be used."""
+    secret = config.avatar_secret.get_secret_value() if config.avatar_secret else None
     try:
-        return AvatarStore(config.avatar_store, config.avatar_secret, config.avatar_count)
+        return AvatarStore(config.avatar_store, secret, config.avatar_count)
     except OSError as error:
         raise SetupError(
             f"avatar_store: cannot use {config.avatar_store} ({error.strerror}); "

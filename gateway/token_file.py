@@ -11,11 +11,10 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from ditto.serving.certificates import NamedFile
-from ditto.serving.token_hash import token_hash
+from ditto.serving.token_hash import TENANT_NAME, token_hash
 from gateway.usage import TenantLimits
 
 KEY = "tokens_file"
-_NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
 
 class Token(BaseModel):
@@ -86,5 +85,5 @@ def _check_names(file: NamedFile, found: TokenFile) -> None:
     if len(set(hashes)) < len(hashes):
         raise file.error("the same sha256 stands there twice; a token belongs to one tenant")
     for name in found.tenants:
-        if not re.fullmatch(_NAME, name):
-            raise file.error(f"tenant {name!r}: a name matches {_NAME}")
+        if not re.fullmatch(TENANT_NAME, name):
+            raise file.error(f"tenant {name!r}: a name matches {TENANT_NAME}")

@@ -21,6 +21,7 @@ from ditto.cli import (
     motion,
     ops,
     register,
+    token,
     train,
     up,
 )
@@ -29,7 +30,8 @@ from ditto.cli.failure import explain
 from ditto.errors import InvalidInputError
 
 _COMMANDS = (
-    up, animate, register, models, doctor, bench, evaluation, data, train, ops, motion, fit_gaze,
+    up, animate, register, models, doctor, bench, evaluation, data, train, ops, token, motion,
+    fit_gaze,
 )  # fmt: skip
 _ABOUT = "Makes portraits talk: a portrait and speech in, video of that person speaking out."
 _START = """\

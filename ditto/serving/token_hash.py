@@ -7,6 +7,8 @@ import secrets
 
 PREFIX = "ditto_"
 """Lets scanners of repositories and logs recognise a token."""
+TENANT_NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
+"""What a tenant may be called: it names a folder, too."""
 
 
 def new_token() -> str:
