@@ -44,6 +44,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         _add_judging(_add(actions, name, _protocol(name), f"the paper's protocol on {name}"))
     _add_steps(_add(actions, "steps", _steps, "sampling steps against quality and time"))
     _add_long(_add(actions, "long", _long, "whether a long call drifts"))
+    _add_profiles(_add(actions, "profiles", _profiles, "offline and online, head and full"))
+    ablation = _add(actions, "ablation", _ablation, "the table of trained variants")
+    ablation.add_argument("folder", type=Path, metavar="FOLDER", help="their results, *.json")
+    _add_study(_add(actions, "study", _study, "a page for a blind comparison by people"))
 
 
 def _add(
@@ -61,9 +65,7 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("videos", type=Path, metavar="VIDEOS", help="folder of talking videos")
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="report and its memory")
-    add("--server", metavar="HOST:PORT", help="gateway (default: a cluster started here)")
-    add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
-    add_pack_options(parser)
+    _add_cluster(parser)
     add("--sounds", type=Path, metavar="FOLDER", help="WAV files; audio-*.wav hold no speech")
     add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="who speaks the sounds")
     add("--texts", type=Path, metavar="FILE.json", help="what is said, by name, for p, b and m")
@@ -91,6 +93,27 @@ def _add_long(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0)
 
 
+def _add_profiles(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("portrait", type=Path, metavar="PORTRAIT")
+    add("speech", type=Path, metavar="SPEECH")
+    _add_cluster(parser)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folders", type=Path, nargs="*", metavar="FOLDER", help="of equally named videos")
+    add("-o", "--output", type=Path, metavar="PAGE.html")
+    add("--results", type=Path, nargs="+", metavar="FILE.json", help="saved answers: the table")
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--server", metavar="HOST:PORT", help="gateway (default: a cluster started here)")
+    add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
+    add_pack_options(parser)
+
+
 def _steps(options: argparse.Namespace) -> int:
     from ditto.cli import eval_motion
 
@@ -101,6 +124,24 @@ def _long(options: argparse.Namespace) -> int:
     from ditto.cli import eval_motion
 
     return eval_motion.long(options)
+
+
+def _profiles(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_run
+
+    return eval_run.measure_profiles(options)
+
+
+def _ablation(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_tables
+
+    return eval_tables.ablation(options)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from ditto.cli import eval_tables
+
+    return eval_tables.study(options)
 
 
 def _clips(options: argparse.Namespace) -> int:

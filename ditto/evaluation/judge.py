@@ -19,6 +19,7 @@ from ditto.evaluation import scores
 from ditto.evaluation.clips import Pair, Sounding, Stage, pairs, soundings, talking_videos
 from ditto.evaluation.listening import Aligner
 from ditto.evaluation.measured import Measured
+from ditto.evaluation.paper_measures import PaperFiles, measure
 from ditto.training.evaluation.talking_video import FRAME_RATE, FRAME_SAMPLES
 
 Array = NDArray[np.float32]
@@ -53,27 +54,36 @@ class Judgement:
     left_out: dict[str, str]
     """Names of what could not be judged, and why."""
     figures: dict[str, Any]
+    paper: dict[str, float | str]
+    """FID, FVD, Sync-C and Sync-D: values, or what they need."""
 
 
 def find_material(
-    folder: Path, pattern: str, sounds: Path | None, portrait: Path, texts: Path | None
+    folder: Path, pattern: str | None, sounds: Path | None, portrait: Path, texts: Path | None
 ) -> Material:
-    """What a folder of videos and one of recordings offer. Raises `InvalidInputError`."""
-    videos = talking_videos(folder, pattern)
-    if not videos:
+    """What a folder of videos and one of recordings offer. pattern: None leaves the videos open.
+
+    Raises `InvalidInputError`.
+    """
+    videos = talking_videos(folder, pattern) if pattern else []
+    if pattern and not videos:
         raise InvalidInputError("VIDEOS", f"no video in {folder} is called {pattern}")
     found = sorted(sounds.glob("*.wav")) if sounds else []
     return Material(
         videos=tuple(videos),
         silent_videos=tuple(talking_videos(folder, "silent-*")),
         sounds={path.stem: path for path in found},
-        portrait=portrait.read_bytes(),
+        portrait=portrait.read_bytes() if sounds else b"",
         texts=json.loads(texts.read_text("utf-8")) if texts else {},
     )
 
 
 def judge(
-    stage: Stage, material: Material, read: Callable[[Path], Array], aligner: Aligner
+    stage: Stage,
+    material: Material,
+    read: Callable[[Path], Array],
+    aligner: Aligner,
+    files: PaperFiles,
 ) -> Judgement:
     """Make and measure all of it."""
     left_out: dict[str, str] = {}
@@ -89,7 +99,8 @@ def judge(
         raise InvalidInputError("VIDEOS", f"not one clip could be judged: {left_out}")
     sounds = _sounds(stage, material, read, aligner, left_out)
     others = [stage.real(video) for video in material.silent_videos]
-    return Judgement(_about(), clips, sounds, left_out, figures(clips, sounds, others))
+    found = figures(clips, sounds, others)
+    return Judgement(_about(), clips, sounds, left_out, found, measure(clips, by_name, files))
 
 
 def figures(clips: list[Pair], sounds: list[Sounding], others: list[Measured]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ def as_json(judgement: Judgement) -> str:
     content = {
         "about": judgement.about,
         "figures": judgement.figures,
+        "paper": judgement.paper,
         "verdicts": [vars(row) for row in verdicts(judgement.figures)],
         "left_out": judgement.left_out,
         "calls": {pair.name: pair.call.as_json() for pair in judgement.pairs},
@@ -27,6 +28,7 @@ def as_markdown(judgement: Judgement) -> str:
     """Targets, clips, and everything else that was measured."""
     parts = [
         verdict_table(judgement),
+        table(("measure of the paper", "value"), paper_rows(judgement)),
         table(("clip", *CLIP_COLUMNS), clip_rows(judgement)),
         table(("figure", "value"), other_rows(judgement.figures)),
     ]
@@ -60,6 +62,22 @@ def clip_rows(judgement: Judgement) -> list[tuple[str, ...]]:
         )
         rows.append((pair.name, *(f"{value:.2f}" for value in values)))
     return rows
+
+
+def paper_row(judgement: Judgement) -> dict[str, str]:
+    """The paper's measures that were measured, by its names (paper 4.2)."""
+    found = {name: value for name, value in judgement.paper.items() if not isinstance(value, str)}
+    timing = judgement.figures["timing"]
+    found |= {"CSIM": judgement.figures["identity"]["csim"], "RTF": timing["rtf_of_call"]}
+    return {name: f"{value:.3f}" for name, value in found.items()}
+
+
+def paper_rows(judgement: Judgement) -> list[tuple[str, str]]:
+    """The same with FFD, and with what the missing ones need."""
+    missing = {name: value for name, value in judgement.paper.items() if isinstance(value, str)}
+    timing = judgement.figures["timing"]
+    delay = f"{timing['ffd_ms']:.0f} ms, compute {timing['ffd_compute_ms']:.0f} ms"
+    return [*paper_row(judgement).items(), ("FFD", delay), *missing.items()]
 
 
 def other_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:

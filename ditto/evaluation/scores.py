@@ -14,7 +14,14 @@ from ditto.evaluation.measured import IDENTITY_STRIDE, Measured
 from ditto.training.evaluation import closures, face_measures, lip_sync
 from ditto.training.evaluation.closures import SpokenGap
 from ditto.training.evaluation.face_measures import CLOSED_GAP
-from ditto.training.evaluation.loudness import loudness, silent_frames, speech_frames
+from ditto.training.evaluation.loudness import (
+    SILENCE_REACH_FRAMES,
+    loudness,
+    near,
+    silent_frames,
+    speech_frames,
+)
+from ditto.training.speech.phones import Phone
 
 Array = NDArray[np.float32]
 Figures = dict[str, Any]
@@ -89,13 +96,14 @@ def lip_closures(pairs: Sequence[Pair], sounds: Sequence[Sounding]) -> Figures:
         "recordings_count": closures.count(more),
         "recordings_auc": closures.auc(more),
         "recordings_sealed": closures.sealed_share(more),
-        "phones_from": {item.name: item.phones_source for item in [*pairs, *sounds]},
+        "phones_from": {p.name: p.phones_source for p in pairs}
+        | {s.name: s.phones_source for s in sounds},
     }
 
 
 def silence(pairs: Sequence[Pair], sounds: Sequence[Sounding]) -> Figures:
     """Share of frames with closed lips where nobody speaks."""
-    flags = [silent_frames(pair.real.samples, pair.frames) for pair in pairs]
+    flags = [_quiet(pair.real.samples, pair.frames, pair.phones) for pair in pairs]
     made = [pair.made.lip_gap[: pair.frames][f] for pair, f in zip(pairs, flags, strict=True)]
     real = [pair.real.lip_gap[: pair.frames][f] for pair, f in zip(pairs, flags, strict=True)]
     return {
@@ -109,7 +117,7 @@ def silence(pairs: Sequence[Pair], sounds: Sequence[Sounding]) -> Figures:
             sound.name: _closed(sound.made.lip_gap[quiet])
             for sound in sounds
             if not _is_nonspeech(sound)
-            and (quiet := silent_frames(sound.samples, sound.made.frames)).any()
+            and (quiet := _quiet(sound.samples, sound.made.frames, sound.phones)).any()
         },
     }
 
@@ -179,6 +187,14 @@ def timing(pairs: Sequence[Pair]) -> Figures:
 
 def _r(predicted: Array, real: Array, where: NDArray[np.bool_]) -> float:
     return lip_sync.correlation(predicted, real, where=where)
+
+
+def _quiet(samples: Array, frames: int, phones: tuple[Phone, ...]) -> NDArray[np.bool_]:
+    """(T,): nobody speaks, nor has for a while: by the phones where they are known."""
+    quiet = silent_frames(samples, frames)
+    if phones:
+        quiet &= ~near(closures.spoken_frames(phones, frames), SILENCE_REACH_FRAMES)
+    return quiet
 
 
 def _p95(curve: Array) -> float:

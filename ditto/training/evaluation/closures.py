@@ -44,7 +44,7 @@ def auc(speeches: Sequence[SpokenGap], strict: bool = False) -> float:
     for speech in speeches:
         frames = len(speech.gap)
         closing = closures(speech.phones, frames)
-        spoken = _spoken(speech.phones, frames) | closing
+        spoken = spoken_frames(speech.phones, frames) | closing
         counted = spoken & (closing | ~near(closing, _TOLERANCE_FRAMES))
         gap = speech.gap if strict else _lowest_near(speech.gap)
         scores.append((gap / np.percentile(gap, 90))[counted])
@@ -71,7 +71,8 @@ def _span(phone: Phone, frames: int) -> slice:
     return slice(max(0, first), min(frames, last + 1))
 
 
-def _spoken(phones: tuple[Phone, ...], frames: int) -> NDArray[np.bool_]:
+def spoken_frames(phones: Sequence[Phone], frames: int) -> NDArray[np.bool_]:
+    """(frames,): inside a phone that is no pause."""
     flags = np.zeros(frames, bool)
     for phone in phones:
         if phone.symbol != PAUSE:
@@ -81,4 +82,5 @@ def _spoken(phones: tuple[Phone, ...], frames: int) -> NDArray[np.bool_]:
 
 def _lowest_near(gap: Array) -> Array:
     padded = np.pad(gap, _TOLERANCE_FRAMES, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * _TOLERANCE_FRAMES + 1).min(1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _TOLERANCE_FRAMES + 1)
+    return np.asarray(windows.min(1))

@@ -13,7 +13,7 @@ Flags = NDArray[np.bool_]
 _RANGE_DB = 30.0
 _SPEECH_LEVEL = 0.4
 _SPEECH_REACH_FRAMES = 3
-_SILENCE_REACH_FRAMES = 8
+SILENCE_REACH_FRAMES = 8
 _SILENT_RMS = 0.003
 _KERNEL = np.exp(-0.5 * (np.arange(-4, 5) / 1.2) ** 2)
 
@@ -37,7 +37,7 @@ def silent_frames(samples: Array, frames: int) -> Flags:
     rms = _rms(samples, frames)
     if rms.max(initial=0) < _SILENT_RMS:
         return np.ones(frames, bool)
-    return ~near(loudness(samples, frames) > _SPEECH_LEVEL, _SILENCE_REACH_FRAMES)
+    return ~near(loudness(samples, frames) > _SPEECH_LEVEL, SILENCE_REACH_FRAMES)
 
 
 def near(flags: Flags, frames: int) -> Flags:

@@ -86,9 +86,7 @@ def table(
     return rows
 
 
-def _drawn(
-    generator: MotionGenerator[Any], clip: HeardClip, steps: int, seed: int
-) -> Array:
+def _drawn(generator: MotionGenerator[Any], clip: HeardClip, steps: int, seed: int) -> Array:
     settings = MotionSettings(seed=seed, sampling_steps=steps)
     return to_coordinates(motion_frames(generator, clip.features, settings))
 
