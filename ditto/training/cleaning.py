@@ -19,8 +19,6 @@ from ditto.training.evaluation.face_track import FaceFollower
 from ditto.training.evaluation.generate import motion_frames, to_coordinates
 from ditto.training.evaluation.loudness import speech_frames
 
-SHORTEST_FRAMES = 80
-"""One training segment (paper 4.1)."""
 _THUMBNAIL = (32, 32)
 _CUT_DIFFERENCE = 0.12
 """Mean change of a picture, as a share of full brightness, that only a cut makes."""
@@ -30,7 +28,7 @@ _FARTHEST_LAG_FRAMES = 12
 _ALLOWED_LAG_FRAMES = 2
 _BETTER_ELSEWHERE = 0.15
 """Rise of the correlation at another lag that proves sound and lips apart."""
-_SHORTEST_SPEECH_FRAMES = 50
+_SHORTEST_SPEECH_FRAMES = 25
 _SILENT = 0.003
 
 
@@ -83,18 +81,19 @@ def track(pictures: Iterable[Image], follower: FaceFollower) -> Tracked:
     return Tracked(meshes, lost, (np.array(changes) > _CUT_DIFFERENCE) | jumps)
 
 
-def stretches(tracked: Tracked) -> tuple[list[Stretch], dict[int, str]]:
-    """Faultless stretches of at least `SHORTEST_FRAMES`; why what follows each fault was left."""
+def stretches(tracked: Tracked, shortest_frames: int) -> tuple[list[Stretch], dict[int, str]]:
+    """Faultless stretches, and by first frame why the others were left out."""
     found, faults, first = [], {}, 0
     for frame in range(len(tracked.lost) + 1):
         over = frame == len(tracked.lost)
         if not over and not tracked.lost[frame] and not tracked.cut[frame]:
             continue
-        if frame - first >= SHORTEST_FRAMES:
+        if frame - first >= shortest_frames:
             found.append(Stretch(first, frame))
         elif frame > first:
-            why = "" if over else " before a cut" if tracked.cut[frame] else " before a lost face"
-            faults[first] = f"only {frame - first} frames{why}; a segment needs {SHORTEST_FRAMES}"
+            why = "the end" if over else "a lost face" if tracked.lost[frame] else "a cut"
+            few = f"{frame - first} frames before {why}"
+            faults[first] = f"too short: {few}; a segment needs {shortest_frames}"
         first = frame if over or not tracked.lost[frame] else frame + 1
     return found, faults
 

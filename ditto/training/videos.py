@@ -61,6 +61,8 @@ class Extractor(Protocol):
     columns: int
     flipped_life: bool
     """The last of the lives is that of the mirrored pictures."""
+    shortest_frames: int
+    """One training window of the space's model."""
 
     def __call__(self, meshes: Array, pictures: Iterable[Image]) -> list[Life]:
         """The lives of a stretch."""
@@ -69,7 +71,7 @@ class Extractor(Protocol):
 class StarterExtractor:
     """Coordinates from landmarks; mirrored when windows are drawn, since the mirror is known."""
 
-    name, columns, flipped_life = "starter", coordinates.COUNT, False
+    name, columns, flipped_life, shortest_frames = "starter", coordinates.COUNT, False, 40
 
     def __call__(self, meshes: Array, pictures: Iterable[Image]) -> list[Life]:
         """meshes (T, 478, 3); the pictures are not needed."""
@@ -87,7 +89,7 @@ class StarterExtractor:
 class PackExtractor:
     """Frames (T, 265) by a pack's own networks, of the pictures and of their mirror images."""
 
-    columns, flipped_life = MOTION_DIM, True
+    columns, flipped_life, shortest_frames = MOTION_DIM, True, 81
 
     def __init__(self, name: str, renderer: Renderer[Any]) -> None:
         self.name, self._renderer = name, renderer
@@ -147,7 +149,7 @@ def _add(
     """Add the good stretches of one video; gives their number."""
     tracked = cleaning.track(talking_video.frames(video), follower)
     samples = talking_video.speech(video)
-    found, faults = cleaning.stretches(tracked)
+    found, faults = cleaning.stretches(tracked, extractor.shortest_frames)
     for first, reason in faults.items():
         writer.leave_out(f"{video.stem}@{first}", reason)
     count = 0
