@@ -141,8 +141,10 @@ class MotionSession:
     def drive(self, motion: Array) -> GeneratedFrames:
         """Motion (T, 265) that the caller sends, on this portrait and shaped by the controls.
 
-        Raises `InvalidInputError` for numbers that are not finite.
+        Raises `InvalidInputError` for numbers that are not finite, and for none.
         """
+        if not len(motion):
+            raise InvalidInputError("motion", "has no frames; allowed: one or more")
         if not np.isfinite(motion).all():
             raise InvalidInputError("motion", "holds numbers that are not finite")
         self._driving, frames = driving.drive(

@@ -27,6 +27,7 @@ _BLINK, _GAZE, _POSTURE = 1, 2, 3
 _BLINK_CELL_FRAMES = 90
 """One blink a cell, some double: about 18 a minute."""
 _FRAMES_A_MINUTE = 1500
+_LONGEST_CELL_FRAMES = 2**31
 _BLINK_FRAMES = 7
 _LAST_BLINK_START = 66
 _DOUBLE_BLINK_SHARE = 0.1
@@ -53,7 +54,7 @@ def blink(
         return closed.astype(np.float32)
     cell_frames = _BLINK_CELL_FRAMES
     if per_minute is not None:
-        cell_frames = max(1, round(_FRAMES_A_MINUTE / per_minute))
+        cell_frames = max(1, round(min(_FRAMES_A_MINUTE / per_minute, _LONGEST_CELL_FRAMES)))
     cells = np.floor_divide(frames, cell_frames)
     for cell in np.unique(cells[frames >= 0]):
         rng = _generator(seed, _BLINK, int(cell))
