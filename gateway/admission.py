@@ -14,6 +14,7 @@ from ditto.v1 import types_pb2 as types
 from gateway.call_stages import CallStages, StageConfigs, StagePools
 from gateway.media_clock import SAMPLE_RATE_HZ
 from gateway.portraits import PortraitDesk, PreparedAvatar
+from gateway.resumption import Resumption
 from gateway.video_portraits import keep_source_motion
 
 
@@ -24,17 +25,22 @@ async def admit(
     desk: PortraitDesk,
     stages: CallStages,
     most_load: float,
+    going_on: Resumption | None = None,
 ) -> PreparedAvatar:
     """Prepare the portrait and open `stages`. Raises `AtCapacityError` at once when one is full, or
-    when a REALTIME call would take more than `most_load` of what a replica measures as its own."""
+    when a REALTIME call would take more than `most_load` of what a replica measures as its own. A
+    call that is `going_on` was admitted before: it may take what is reserved for such."""
     try:
-        for pool in pools:
+        for pool in () if going_on else pools.of(asked):
             await pool.require_room(asked.pack, most_load if is_realtime(asked) else math.inf)
         avatar = await desk.find(asked)
         if avatar.known.source_frames > 1:
             keep_source_motion(asked.motion)
         stages.prepare_s = desk.longest_s(avatar.portrait)
-        await stages.open(pools, stage_configs(call_id, asked, avatar))
+        configs = stage_configs(call_id, asked, avatar)
+        if going_on:
+            configs = going_on.configs(configs)
+        await stages.open(pools, configs)
     except DittoError as error:
         _count_refusal(error)
         raise
@@ -59,7 +65,9 @@ def stage_configs(call_id: str, asked: pb.AnimateConfig, avatar: PreparedAvatar)
         motion.sampling_steps = asked.sampling_steps
     return StageConfigs(
         pack=asked.pack,
-        audio=audio_pb.EncodeConfig(
+        audio=None
+        if asked.driving == types.DRIVING_MOTION
+        else audio_pb.EncodeConfig(
             call_id=call_id, audio_format=speech, is_realtime=is_realtime(asked)
         ),
         motion=motion,

@@ -66,6 +66,11 @@ class AvatarStore:
         self._secret = secret.encode() if secret else _kept_secret(folder / "secret")
         self._purges = PurgeNotes(folder / "purges")
 
+    @property
+    def secret(self) -> bytes:
+        """What all gateways on this store know, and no caller."""
+        return self._secret
+
     def put(
         self,
         tenant: str,

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import numpy as np
 
 from ditto.errors import InvalidInputError, ProtocolError
-from ditto.media.audio import AudioReader
 from ditto.motion.layout import FPS
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
@@ -19,6 +18,8 @@ from gateway.feeding import Feeder
 from gateway.limits import CallLimits, check_audio_message, check_speech
 from gateway.measure import CallMeasure
 from gateway.media_clock import SAMPLE_RATE_HZ
+from gateway.motion_feeding import MotionFeeder
+from gateway.tracked_reader import TrackedReader
 from gateway.validation import check_control, check_motion
 from gateway.video_portraits import keep_source_motion
 
@@ -33,7 +34,7 @@ class Caller:
     def __init__(
         self,
         requests: Requests,
-        reader: AudioReader,
+        reader: TrackedReader,
         feeder: Feeder,
         to_motion: Callable[[motion_pb.GenerateRequest], Awaitable[None]],
         interrupt: Callable[[int | None], Awaitable[None]],
@@ -58,6 +59,7 @@ class Caller:
         self._driving = driving
         self._is_video = is_video
         self._motion_frames = 0
+        self._sent_s_ago = 0.0
         self.heard_at_s = clock.now()
         """When the last message came."""
         self.has_ended = False
@@ -71,7 +73,7 @@ class Caller:
         self.has_ended = True
         self._pass_on(self._reader.finish())
         if self._driving == types.DRIVING_MOTION:
-            if not self._motion_frames:
+            if not self._motion_frames and self._needs_speech:
                 raise InvalidInputError("motion", "no frames were sent; allowed: one or more")
         elif self._needs_speech and not self._measure.speech_samples:
             raise InvalidInputError("audio", "no speech was sent; allowed: one sample or more")
@@ -80,6 +82,7 @@ class Caller:
     async def _take(self, request: pb.AnimateRequest) -> None:
         kind = request.WhichOneof("request")
         if kind == "audio":
+            self._sent_s_ago = request.sent_ms_ago / 1000
             await self._take_audio(request.audio)
         elif kind == "control":
             await self._take_control(request.control)
@@ -106,7 +109,7 @@ class Caller:
         self._measure.speech_samples += len(samples)
         check_speech(self._measure.speech_samples / SAMPLE_RATE_HZ, self._limits)
         scaled = np.clip(np.rint(samples * np.float32(2**15)), -(2**15), 2**15 - 1)
-        self._feeder.put(scaled.astype("<i2").tobytes())
+        self._feeder.put(scaled.astype("<i2").tobytes(), self._sent_s_ago)
 
     async def _take_control(self, control: types.MotionControl) -> None:
         check_control(control)
@@ -115,7 +118,7 @@ class Caller:
         await self._to_motion(motion_pb.GenerateRequest(control=control))
 
     async def _take_motion(self, motion: types.FrameBlock) -> None:
-        if self._driving != types.DRIVING_MOTION:
+        if not isinstance(self._feeder, MotionFeeder):
             raise ProtocolError("motion: config.driving is SPEECH; allowed with MOTION")
         frames = check_motion(motion)
         check_speech((self._motion_frames + frames) / FPS, self._limits)
@@ -124,7 +127,7 @@ class Caller:
                 "motion.first_frame", f"is {motion.first_frame}; allowed: {self._motion_frames}"
             )
         self._motion_frames += frames
-        await self._to_motion(motion_pb.GenerateRequest(motion=motion))
+        self._feeder.put_motion(motion)
 
     async def _take_interrupt(self, interrupt: pb.Interrupt) -> None:
         if interrupt.last_played_frame_index < 0:

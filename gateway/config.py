@@ -37,7 +37,9 @@ class GatewayConfig(ProcessConfig, CallLimits):
     avatar_store: Path
     """Folder that keeps registered portraits. Several gateways may share it."""
     avatar_secret: SecretStr | None = None
-    """Key of the avatar ids. Default: made once and kept in the store."""
+    """Key of the avatar ids and resume tokens. Default: made once and kept in the store."""
+    resume_seconds: float = Field(default=300.0, ge=0)
+    """A broken call can go on at any gateway with this secret for so long."""
     avatar_count: int = Field(default=10_000, ge=1)
     """Most avatars in the store."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
+from ditto.v1.resume_pb2 import ResumeState
 from gateway.clock import Clock
 from gateway.media_clock import SAMPLE_RATE_HZ
 from gateway.moves import Move
@@ -41,6 +42,14 @@ class CallMeasure:
         self.avatar_source = ""
         self._failovers = 0
         self._failover_gap_s = 0.0
+
+    def resume(self, state: ResumeState, frames: int, speech_samples: int) -> None:
+        """Go on in a call that began elsewhere, of which the caller has so many frames."""
+        self.frames_sent, self.speech_samples = frames, speech_samples
+        if state.ffd_ms:
+            self._first_frame_s = 0.0
+            self._first_byte_s = -state.ffd_ms / 1000
+            self._first_unit_s = -state.ffd_compute_ms / 1000
 
     def speech_arrived(self) -> None:
         """A message with speech is here."""

@@ -21,6 +21,14 @@ class Packer(Protocol):
     mime_type: str
     """For a media player; empty where the frames are no container."""
 
+    @property
+    def parameter_sets(self) -> ParameterSets | None:
+        """Of the H.264 stream, once there was a frame."""
+
+    def go_on(self, frame: int, sets: ParameterSets | None, heard_from: int, heard: bytes) -> None:
+        """Continue another gateway's bytes with a frame. `heard` was heard from a position of the
+        media clock on, which is at or before the frame's."""
+
     def hear(self, pcm: bytes) -> None:
         """The next samples of what is heard with the frames."""
 
@@ -38,9 +46,13 @@ class FramePacker:
     """JPEG and RGB24: one message a frame, no sound."""
 
     mime_type = ""
+    parameter_sets = None
 
     def __init__(self, media: MediaClock) -> None:
         self._media = media
+
+    def go_on(self, frame: int, sets: ParameterSets | None, heard_from: int, heard: bytes) -> None:
+        """A frame stands alone."""
 
     def hear(self, pcm: bytes) -> None:
         """The caller has the speech already."""
@@ -70,37 +82,47 @@ class Mp4Packer:
     def __init__(self, media: MediaClock, width: int, height: int) -> None:
         self.mime_type = f'video/mp4; codecs="avc1.42c0{level_of(width, height):02x}, mp4a.40.2"'
         self._muxer = FragmentedMp4Muxer(width, height, media.frame_rate, SAMPLE_RATE_HZ)
+        self._frame_samples = media.frame_samples
         self._frame_bytes = media.frame_samples * SAMPLE_BYTES
         self._heard = bytearray()
+        self._heard_from = 0
+        self._going_on: tuple[int, ParameterSets | None] | None = None
 
     @property
     def parameter_sets(self) -> ParameterSets | None:
-        """Of the stream so far."""
         return self._muxer.parameter_sets
 
-    def go_on(self, frame: int, sets: ParameterSets, sound: bytes, before: int) -> None:
-        """Continue another gateway's bytes with a frame.
-
-        The first `before` samples of `sound` were heard with the frames before, the rest is heard
-        from this frame on.
-        """
-        heard = np.frombuffer(sound, "<i2")
-        self._muxer.go_on(frame, sets, _floats(heard[:before]))
-        self._heard += heard[before:].tobytes()
+    def go_on(self, frame: int, sets: ParameterSets | None, heard_from: int, heard: bytes) -> None:
+        self._going_on = frame, sets
+        self._heard_from, self._heard = heard_from, bytearray(heard)
 
     def hear(self, pcm: bytes) -> None:
         self._heard += pcm
 
     def drop(self) -> None:
         self._heard.clear()
+        if self._going_on:
+            self._heard_from = self._going_on[0] * self._frame_samples
+
+    def _begin(self) -> None:
+        """Take up another muxer's work, now that all is known that was heard before the frame."""
+        if self._going_on:
+            frame, sets = self._going_on
+            self._going_on = None
+            before = (frame * self._frame_samples - self._heard_from) * SAMPLE_BYTES
+            heard = np.frombuffer(bytes(self._heard[:before]), "<i2")
+            del self._heard[:before]
+            self._muxer.go_on(frame, sets, _floats(heard))
 
     def pack(self, frame: render_pb.RenderedFrame) -> pb.AnimateResponse:
+        self._begin()
         heard = np.frombuffer(bytes(self._heard[: self._frame_bytes]), "<i2")
         del self._heard[: self._frame_bytes]
         data = self._muxer.add(frame.data, frame.keyframe, _floats(heard))
         return _chunk(data, frame.index, 1)
 
     def finish(self) -> pb.AnimateResponse | None:
+        self._begin()
         data = self._muxer.finish()
         return _chunk(data, -1, 0) if data else None
 

@@ -20,6 +20,8 @@ class Outbox:
         self._writing = asyncio.Lock()
         self.blocked_since_s: float | None = None
         """When the write that is under way began."""
+        self.sent = 0
+        """Messages so far."""
 
     async def send(self, response: pb.AnimateResponse) -> None:
         """Send a message; waits until the transport takes it."""
@@ -27,6 +29,7 @@ class Outbox:
             self.blocked_since_s = self._clock.now()
             await self._write(response)
             self.blocked_since_s = None
+            self.sent += 1
 
     async def event(self, event: pb.Event) -> None:
         """Send an event."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from ditto import __version__
 from ditto.errors import ProtocolError
-from ditto.serving.logging import current_call_id
+from ditto.serving import metrics
+from ditto.serving.logging import current_call_id, set_call_id
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceServicer
@@ -26,9 +27,12 @@ from gateway.outbox import Outbox
 from gateway.packs import frame_rates, offered_packs
 from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
 from gateway.purges import Purger
+from gateway.resume_points import facts_of
+from gateway.resume_token import TokenSeal
+from gateway.resumption import Resumption, resumption
 from gateway.session import Session
 from gateway.tenants import counting_video, current_caller, current_tenant
-from gateway.validation import audio_reader, effective_config, known_pack
+from gateway.validation import effective_config, known_pack
 
 
 class AnimationServicer(AnimationServiceServicer):
@@ -50,6 +54,7 @@ class AnimationServicer(AnimationServiceServicer):
         self._desk = PortraitDesk(
             pools.renderer, store, config.prepare_seconds, config.prepare_video_seconds
         )
+        self._seal = TokenSeal(store.secret, config.resume_seconds)
         self.purger = Purger(store, self._desk)
 
     async def Animate(  # noqa: N802
@@ -60,7 +65,9 @@ class AnimationServicer(AnimationServiceServicer):
         outbox = Outbox(counting_video(context.write), self._clock)
         stages = CallStages(self._config)
         try:
-            asked = self._checked(await self._first(request_iterator))
+            first = await self._first(request_iterator)
+            going_on = self._resumption(first) if first.HasField("resume") else None
+            asked = going_on.config if going_on else self._checked(first)
             avatar = await admit(
                 current_call_id(),
                 asked,
@@ -68,10 +75,12 @@ class AnimationServicer(AnimationServiceServicer):
                 self._desk,
                 stages,
                 self._config.admission_load,
+                going_on,
             )
-            session = self._session(asked, avatar, stages, outbox, measure)
+            session = self._session(asked, avatar, stages, outbox, measure, going_on)
             with self._live.holding(session):
                 await outbox.send(self._started(asked, avatar, session, stages))
+                await session.resume()
                 await session.run(request_iterator)
             await outbox.send(pb.AnimateResponse(stats=measure.stats()))
         finally:
@@ -148,6 +157,12 @@ class AnimationServicer(AnimationServiceServicer):
     def _checked(self, config: pb.AnimateConfig) -> pb.AnimateConfig:
         return effective_config(config, self._config, self._config.pack, self._frame_rates())
 
+    def _resumption(self, config: pb.AnimateConfig) -> Resumption:
+        going_on = resumption(config, self._seal, current_tenant(), self._config)
+        set_call_id(going_on.state.call_id)
+        metrics.RESUMED.inc()
+        return going_on
+
     def _frame_rates(self) -> dict[str, int]:
         return frame_rates(self._pools, self._config.pack)
 
@@ -158,13 +173,16 @@ class AnimationServicer(AnimationServiceServicer):
         stages: CallStages,
         outbox: Outbox,
         measure: CallMeasure,
+        going_on: Resumption | None,
     ) -> Session:
         measure.frame_rate = asked.frame_rate
         measure.avatar_source = avatar.source or stages.rendering.source
-        for stream in (stages.audio, stages.motion, stages.render):
+        for stream in stages.sessions:
             measure.serves(stream.module, stream.stream.session.replica)
-        reader = audio_reader(asked.audio_format)
         call_id = current_call_id()
+        pack_hash = stages.motion.stream.session.pack_hash
+        if going_on:
+            going_on.check_pack(pack_hash)
 
         async def open_again(changes: GenerateConfig) -> None:
             configs = stage_configs(call_id, asked, avatar)
@@ -173,8 +191,19 @@ class AnimationServicer(AnimationServiceServicer):
             first = FirstFrames(at, at, at, at)
             await stages.reopen(self._pools, replace(configs, first=first))
 
+        content_key = avatar.known.content_key
+        facts = facts_of(call_id, current_tenant(), asked, content_key, pack_hash)
         return Session(
-            asked, reader, stages, self._config, outbox, measure, self._clock, open_again
+            asked,
+            stages,
+            self._config,
+            outbox,
+            measure,
+            self._clock,
+            open_again,
+            facts,
+            self._seal,
+            going_on,
         )
 
     def _started(
@@ -196,6 +225,7 @@ class AnimationServicer(AnimationServiceServicer):
                 height=stages.rendering.height,
                 warnings=avatar.known.warnings,
                 mime_type=session.mime_type,
+                resume_token=session.first_token,
                 pack_version=f"{status.pack} {status.pack_version}",
             )
         )

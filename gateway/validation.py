@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ditto.errors import InvalidInputError, UnsupportedError
+from ditto.errors import InvalidInputError
 from ditto.media.audio import AudioReader
 from ditto.motion.layout import MOTION_DIM
 from ditto.serving.control import control_of
@@ -28,13 +28,12 @@ def effective_config(
 
     Raises `InvalidInputError` naming the first field that cannot be used and what is allowed.
     """
-    if asked.HasField("resume"):
-        raise UnsupportedError("resume: this server does not offer it; start a new call")
     config = pb.AnimateConfig()
     config.CopyFrom(asked)
     _check_avatar(config, limits)
     _fill_formats(config)
     _fill_motion(config)
+    _check_resume_interval(config)
     config.pack = known_pack(config.pack, default_pack, frame_rates)
     config.frame_rate = config.frame_rate or frame_rates[config.pack]
     if config.frame_rate != frame_rates[config.pack]:
@@ -98,8 +97,6 @@ def _fill_formats(config: pb.AnimateConfig) -> None:
     _fill_enum(config, "view", types.View, types.VIEW_HEAD)
     _fill_enum(config, "pacing", types.Pacing, types.PACING_FAST)
     _fill_enum(config, "driving", types.Driving, types.DRIVING_SPEECH)
-    if (config.driving, config.pacing) == (types.DRIVING_MOTION, types.PACING_REALTIME):
-        raise InvalidInputError("driving", "is MOTION in PACING_REALTIME; allowed with it: SPEECH")
     if (video.encoding, config.view, config.pacing) == (
         types.VIDEO_ENCODING_RGB24,
         types.VIEW_FULL,
@@ -120,6 +117,13 @@ def _fill_motion(config: pb.AnimateConfig) -> None:
     if config.HasField("sampling_steps"):
         _require_within("sampling_steps", config.sampling_steps, 1, 50)
     check_control(config.motion, "motion")
+
+
+def _check_resume_interval(config: pb.AnimateConfig) -> None:
+    if config.resume_interval_ms:
+        _require_within("resume_interval_ms", config.resume_interval_ms, 100, 60_000)
+    if config.driving == types.DRIVING_MOTION:
+        config.resume_interval_ms = 0
 
 
 def _fill_enum(message: Any, field: str, kind: Any, default: int, prefix: str = "") -> None:

@@ -22,17 +22,20 @@ class Watchdog:
         outbox: Outbox,
         config: GatewayConfig,
         clock: Clock,
+        lasted_s: float,
     ) -> None:
+        """`lasted_s` is how long the call has lasted elsewhere."""
         self._caller = caller
         self._feeder = feeder
         self._outbox = outbox
         self._config = config
         self._clock = clock
+        self._lasted_s = lasted_s
         self._busy_at_s = clock.now()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        end_s = self._clock.now() + self._config.call_seconds
+        end_s = self._clock.now() + self._config.call_seconds - self._lasted_s
         look_s = min(_LOOK_SECONDS, self._config.idle_seconds / 2)
         while (now := self._clock.now()) < end_s:
             self._check_idle(now)

@@ -60,13 +60,14 @@ class FragmentedMp4Muxer:
         return f'video/mp4; codecs="{codec}, mp4a.40.2"'
 
     def go_on(
-        self, frame: int, parameter_sets: ParameterSets, sound_before: NDArray[np.float32]
+        self, frame: int, parameter_sets: ParameterSets | None, sound_before: NDArray[np.float32]
     ) -> None:
         """Be where a muxer was that has given every frame before `frame`, one a fragment.
 
-        What follows continues its bytes. `sound_before` (n,) is the speech just before the frame, up
-        to `SOUND_BEFORE_SAMPLES` of it: the sound is coded in overlapping blocks. A new header comes
-        only where the next frame has other parameter sets, for a player to begin again with.
+        What follows continues its bytes. `sound_before` (n,) is the speech just before the frame,
+        up to `SOUND_BEFORE_SAMPLES` of it: the sound is coded in overlapping blocks. A new header
+        comes only where the next frame has other parameter sets than are known, for a player to
+        begin again with.
         """
         end = frame * self._sample_rate_hz // self._fps
         start = max(0, end // PACKET_SAMPLES - 1) * PACKET_SAMPLES

@@ -90,6 +90,7 @@ DEGRADED_CALLS = Gauge("ditto_degraded_calls", "Calls whose quality is lowered f
 DEGRADATIONS = Counter(
     "ditto_degradations_total", "Steps by which the quality of a call was lowered"
 )
+RESUMED = Counter("ditto_calls_resumed_total", "Calls that went on here after another gateway")
 INTERRUPTS = Counter("ditto_interrupts_total", "Interrupts of speech that callers sent")
 AVATARS = Gauge("ditto_avatars", "Portraits that the gateway's store keeps")
 

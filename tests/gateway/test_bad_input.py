@@ -96,9 +96,9 @@ async def test_a_portrait_without_a_face(cluster: Cluster) -> None:
     await _assert_well(cluster)
 
 
-async def test_resuming_is_not_offered(cluster: Cluster) -> None:
+async def test_a_token_that_nobody_made(cluster: Cluster) -> None:
     answer = await animate(cluster, [config(resume=pb.Resume(token=b"x"))])
-    _assert_refused(answer, grpc.StatusCode.UNIMPLEMENTED, "resume")
+    _assert_refused(answer, grpc.StatusCode.INVALID_ARGUMENT, "resume.token")
 
 
 @pytest.mark.parametrize(
