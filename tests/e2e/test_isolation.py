@@ -62,9 +62,9 @@ def least_psnr_db(pairs: list[tuple[list[bytes], list[bytes]]]) -> float:
     return min(psnr_db(x, y) for a, b in pairs for x, y in zip(a, b, strict=True))
 
 
-def test_four_calls_at_once(cluster: LocalCluster) -> None:
-    pairs = together_and_alone(cluster, 4, 1.0)
-    assert len({pair[1][0] for pair in pairs}) == 4
+def test_three_calls_at_once(cluster: LocalCluster) -> None:
+    pairs = together_and_alone(cluster, 3, 0.6)
+    assert len({pair[1][0] for pair in pairs}) == 3
     assert least_psnr_db(pairs) >= LEAST_PSNR_DB
 
 

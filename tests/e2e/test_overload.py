@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from tests.e2e import speech
 from tests.e2e.calling import animate, config, speak, stub
+from tests.until import until
 
 REALTIME = types.PACING_REALTIME
 STAGES = ("audio_encoder", "motion_dit", "renderer")
@@ -81,12 +83,13 @@ def test_quality_steps_down_and_the_next_call_is_refused_while_the_first_goes_on
     easily_loaded: LocalCluster,
 ) -> None:
     address = easily_loaded.address
+    live = LiveCall(address, 5)
     with ThreadPoolExecutor(1) as threads:
-        running = threads.submit(LiveCall(address, 4).run)
-        time.sleep(2)
+        running = threads.submit(live.run)
+        asyncio.run(until(lambda: pb.EVENT_KIND_DEGRADED in live.kinds(), timeout_s=20))
         refused = LiveCall(address, 1).run()
         at_leisure = animate(address, speak(config(), speech.part(1, 1.4)))
-        live = running.result()
+        running.result()
     assert refused.error is not None
     assert refused.error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "retry-after-ms" in dict(refused.error.trailing_metadata())
