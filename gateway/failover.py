@@ -161,6 +161,7 @@ class StageSession(Generic[Request, Response]):
 
     async def _replace(self, lost: LostReplicaError) -> None:
         """Go on elsewhere within the time that there is for it."""
+        since_s = time.monotonic() - self._looks_in_vain * _LOOK_S
         self.replica.is_healthy = False
         self._drop_stream()
         self._fruitless_moves += 1
@@ -172,7 +173,7 @@ class StageSession(Generic[Request, Response]):
             async with asyncio.timeout(self._limits.search_s):
                 while True:
                     try:
-                        return await self._move(lost.reason)
+                        return await self._move(lost.reason, since_s)
                     except (AtCapacityError, StageUnavailableError) as error:
                         refusal = error
                     await asyncio.sleep(_RETRY_S)
@@ -187,16 +188,15 @@ class StageSession(Generic[Request, Response]):
         if time.monotonic() < self._leave_at_s:
             return False
         try:
-            await self._move(self.replica.leaving)
+            await self._move(self.replica.leaving, time.monotonic())
         except (AtCapacityError, StageUnavailableError):
             self._leave_at_s = time.monotonic() + _LEAVE_AGAIN_S
             return False
         return True
 
-    async def _move(self, reason: str) -> None:
+    async def _move(self, reason: str, since_s: float) -> None:
         """Open the session on the best of the other replicas."""
         left, pack_hash = self.stream.session.replica, self.stream.session.pack_hash
-        since_s = time.monotonic() - self._looks_in_vain * _LOOK_S
         caught_up = min(self._log.answered + 1, self._log.end)
         starts_over = await self._pool.first_that(
             self._pack, self._begin_on, shunned=self.replica, pack_hash=pack_hash

@@ -43,7 +43,7 @@ _OPTIONS = [("grpc.max_receive_message_length", MAX_RECEIVE_BYTES), ("grpc.so_re
 
 @dataclass
 class Faults:
-    """What goes wrong, and how slowly."""
+    """What goes wrong, and how slowly. Where replicas share one, a fault strikes the first."""
 
     accept_delay_s: float = 0.0
     """Before a session is accepted."""
@@ -77,6 +77,8 @@ class FakeStage:
     """Renderer: content keys whose features it holds."""
     prepared: list[str] = field(default_factory=list)
     """Renderer: content keys in the order of the requests to prepare them."""
+    is_stopped: bool = False
+    """Nothing is answered any more, as by a process under SIGSTOP."""
     address: str = ""
     server: Any = None
     health: Any = field(default_factory=async_health.HealthServicer)
@@ -86,10 +88,13 @@ class FakeStage:
         if self.faults.step_delay_s:
             await asyncio.sleep(self.faults.step_delay_s)
         if self.faults.die_at_frame is not None and frame >= self.faults.die_at_frame:
+            self.faults.die_at_frame = None
             asyncio.get_running_loop().create_task(self.server.stop(None))
             await asyncio.sleep(10)
-        is_hung = self.faults.hang_at_frame is not None and frame >= self.faults.hang_at_frame
-        if is_hung or self.faults.is_stopped:
+        if self.faults.hang_at_frame is not None and frame >= self.faults.hang_at_frame:
+            self.faults.hang_at_frame = None
+            await asyncio.sleep(3600)
+        if self.is_stopped or self.faults.is_stopped:
             await asyncio.sleep(3600)
         if self.faults.raise_at_frame and frame >= self.faults.raise_at_frame[0]:
             raise self.faults.raise_at_frame[1]
@@ -146,7 +151,7 @@ class FakeStatus(StageStatusServicer):
         self._fake = stage
 
     async def GetStageStatus(self, request: Any, context: Any) -> Any:  # noqa: N802
-        if self._fake.faults.is_stopped:
+        if self._fake.is_stopped or self._fake.faults.is_stopped:
             await asyncio.sleep(3600)
         return await super().GetStageStatus(request, context)
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+import grpc
 import pytest
 
 from ditto.errors import AtCapacityError, StageUnavailableError
@@ -124,3 +125,32 @@ async def test_the_gateway_is_healthy_while_every_stage_is(tmp_path: Path, modul
                 break
         following.cancel()
         assert reports == [True, False]
+
+
+async def test_a_replica_that_leaves_the_addresses_keeps_its_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = await start_stage("renderer")
+    port = int(stage.address.rpartition(":")[2])
+    listed = [(0, 0, 0, "", ("127.0.0.1", port))]
+
+    async def lookup(*_: object, **__: object) -> object:
+        return listed
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup)
+    pool = ReplicaPool("renderer", [f"renderers:{port}"], 1.0)
+    await pool.poll()
+    (replica,) = pool.healthy()
+    replica.opened()
+    listed.clear()
+    for draining in (False, True):
+        stage.slots.draining = draining
+        await pool.poll()
+        assert not pool.healthy()  # nothing new starts there
+        assert replica.leaving == ("drain" if draining else "")
+        assert replica.channel.get_state() is grpc.ChannelConnectivity.READY
+    replica.closed()
+    await pool.poll()
+    assert replica.channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+    await pool.close()
+    await stage.server.stop(None)

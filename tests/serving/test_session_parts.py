@@ -219,3 +219,15 @@ def test_slots_know_which_sessions_are_in_real_time():
     with pool.take(is_realtime=True), pool.take():
         assert (pool.live, pool.realtime) == (2, 1)
     assert pool.realtime == 0
+
+
+async def test_reserved_slots_are_for_moved_sessions():
+    pool = SlotPool("slots-test", 1, reserved=1)
+    with pool.take():
+        assert pool.free == 0
+        with pytest.raises(AtCapacityError), pool.take():
+            pass
+        with pool.take(moved=True):
+            assert (pool.live, pool.free) == (2, 0)
+            with pytest.raises(AtCapacityError), pool.take(moved=True):
+                pass

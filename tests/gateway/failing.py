@@ -1,0 +1,91 @@
+"""Calls whose stages fail on the way, of speech that tells its frames apart."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import av
+import numpy as np
+
+from ditto.v1 import animation_pb2 as pb
+from tests.gateway.cluster import Answer, Cluster, animate, config, speech
+from tests.gateway.fake_stages import FakeStage, loudness
+from tests.until import until
+
+eventually = partial(until, timeout_s=20)
+"""For machines that have much else to do."""
+FRAME_SAMPLES = 640
+Disturb = Callable[[], Awaitable[None] | None]
+
+
+def level(frame: int) -> float:
+    """How loud a frame of `ramp` is, and so what it shows."""
+    return 200.0 + 40 * frame
+
+
+def ramp(frames: int, first: int = 0) -> bytes:
+    """S16LE speech at 16 kHz, each 40 ms of it louder than those before."""
+    levels = [level(first + frame) for frame in range(frames)]
+    return np.repeat(np.array(levels, "<i2"), FRAME_SAMPLES).tobytes()
+
+
+async def disturbed_call(
+    cluster: Cluster, frames: int, after: int, disturb: Disturb, **fields: Any
+) -> Answer:
+    """A call of so many frames, disturbed once `after` of them have come."""
+    answer = Answer()
+    requests = _disturbing(answer, frames, after, disturb, **fields)
+    return await animate(cluster, requests, answer)
+
+
+async def _disturbing(
+    answer: Answer, frames: int, after: int, disturb: Disturb, **fields: Any
+) -> AsyncIterator[pb.AnimateRequest]:
+    yield config(**fields)
+    held_back = min(frames, after + 20)  # the stages look ahead and work in units
+    for request in speech(ramp(held_back)):
+        yield request
+    await eventually(lambda: len(answer.frames) + len(answer.chunks) >= after)
+    if (disturbing := disturb()) is not None:
+        await disturbing
+    for request in speech(ramp(frames - held_back, first=held_back)):
+        yield request
+
+
+def serving(cluster: Cluster, module: str) -> FakeStage:
+    """The replica that has a session."""
+    return next(stage for stage in cluster.stages[module] if stage.slots.live)
+
+
+def share_faults(cluster: Cluster, module: str) -> Any:
+    """Faults that strike whichever replica of a stage gets there first."""
+    first, *others = cluster.stages[module]
+    for other in others:
+        other.faults = first.faults
+    return first.faults
+
+
+def check_frames(answer: Answer, frames: int, gain: float = 1.0) -> None:
+    """Every frame once, in order, and showing what it should; no error."""
+    assert answer.error is None, answer.error.details()
+    assert [frame.index for frame in answer.frames] == list(range(frames))
+    assert [loudness(frame.data) for frame in answer.frames] == [
+        gain * level(frame) for frame in range(frames)
+    ]
+    assert answer.stats.frames == frames
+    assert answer.stats.av_skew_ms == 0
+
+
+def failovers(answer: Answer) -> list[pb.Event]:
+    """What the caller was told of replicas that were replaced."""
+    return [event for event in answer.events if event.kind == pb.EVENT_KIND_FAILED_OVER]
+
+
+def pictures(answer: Answer) -> list[float]:
+    """Mean grey of each decoded frame of an MP4 file."""
+    data = b"".join(chunk.data for chunk in answer.chunks)
+    with av.open(io.BytesIO(data)) as file:
+        return [float(f.to_ndarray(format="gray").mean()) for f in file.decode(video=0)]
