@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
+from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
+from ditto.v1 import types_pb2 as types
 from gateway.config import GatewayConfig
 from gateway.failover import StageSession
 from gateway.motion_history import MotionHistory
@@ -37,6 +39,11 @@ class StagePools:
     def __iter__(self) -> Iterator[ReplicaPool]:
         return iter((self.audio_encoder, self.motion_dit, self.renderer))
 
+    def of(self, asked: pb.AnimateConfig) -> list[ReplicaPool]:
+        """Those that a call takes part of: one that motion drives has nothing to encode."""
+        drives = asked.driving == types.DRIVING_MOTION
+        return [pool for pool in self if not (drives and pool is self.audio_encoder)]
+
 
 @dataclass(frozen=True)
 class FirstFrames:
@@ -57,7 +64,8 @@ class StageConfigs:
     """What each stage is told when a session starts, and the portrait that may be asked for."""
 
     pack: str
-    audio: audio_pb.EncodeConfig
+    audio: audio_pb.EncodeConfig | None
+    """None where the caller sends motion."""
     motion: motion_pb.GenerateConfig
     render: render_pb.RenderConfig
     portrait: bytes
@@ -67,7 +75,7 @@ class StageConfigs:
 class CallStages:
     """Opens the three sessions together, and closes every one that was ever opened."""
 
-    audio: AudioSession
+    audio: AudioSession | None
     motion: MotionSession
     render: RenderSession
 
@@ -83,7 +91,8 @@ class CallStages:
             config.hang_seconds, config.missed_polls, config.failover_seconds
         )
         self._rendering: RenderKind
-        self._sessions: list[StageSession[Any, Any]] = []
+        self.sessions: list[StageSession[Any, Any]] = []
+        """Those of the stages that take part."""
         self._past_moves: list[Move] = []
 
     @property
@@ -97,19 +106,22 @@ class CallStages:
         Raises `AtCapacityError` when a stage is full, `StageUnavailableError` when one is gone.
         """
         pack, limits, first = configs.pack, self._limits, configs.first
-        hearing = AudioKind(
-            configs.audio, first.origin, first.features, self._accept_s, self.ledger
-        )
         moving = MotionKind(configs.motion, self.history, first.motion, self._accept_s)
         self._rendering = RenderKind(
             configs.render, configs.portrait, first.pictures, self._accept_s, self.prepare_s
         )
-        self.audio = StageSession(hearing, pools.audio_encoder, pack, limits)
+        self.audio = None
+        if configs.audio is not None:
+            hearing = AudioKind(
+                configs.audio, first.origin, first.features, self._accept_s, self.ledger
+            )
+            self.audio = StageSession(hearing, pools.audio_encoder, pack, limits)
         self.motion = StageSession(moving, pools.motion_dit, pack, limits)
         self.render = StageSession(self._rendering, pools.renderer, pack, limits)
-        self._sessions = [self.audio, self.motion, self.render]
+        every = (self.audio, self.motion, self.render)
+        self.sessions = [session for session in every if session is not None]
         outcomes = await asyncio.gather(
-            *(session.open() for session in self._sessions), return_exceptions=True
+            *(session.open() for session in self.sessions), return_exceptions=True
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -118,7 +130,7 @@ class CallStages:
 
     def close(self) -> None:
         """Free every slot that was taken."""
-        for session in self._sessions:
+        for session in self.sessions:
             session.close()
 
     async def reopen(self, pools: StagePools, configs: StageConfigs) -> None:
@@ -128,7 +140,8 @@ class CallStages:
         self.close()
         self._past_moves = self.take_moves()
         for told in (configs.audio, configs.motion, configs.render):
-            told.moved = True
+            if told is not None:
+                told.moved = True
         refusal: DittoError = StageUnavailableError("the stages did not answer")
         try:
             async with asyncio.timeout(self._limits.search_s):
@@ -145,7 +158,7 @@ class CallStages:
     def take_moves(self) -> list[Move]:
         """The sessions that went to other replicas since this was last asked."""
         moves, self._past_moves = self._past_moves, []
-        for session in self._sessions:
+        for session in self.sessions:
             moves += session.moves
             session.moves.clear()
         return moves

@@ -113,9 +113,8 @@ class Degradation:
         ratio = self._quality.step_divisor / LEVELS[level].step_divisor
         stages = self._stages
         return max(
-            stages.audio.replica.load(),
-            stages.motion.replica.load() * ratio,
-            stages.render.replica.load(),
+            session.replica.load() * (ratio if session is self._stages.motion else 1)
+            for session in self._stages.sessions
         )
 
     @staticmethod

@@ -62,12 +62,13 @@ class Flow:
     async def give(self, pcm: bytes) -> None:
         """Send speech to the encoder."""
         async with self._writing:
-            await self._stages.audio.write(audio_pb.EncodeRequest(audio=pcm))
+            if self._stages.audio is not None:
+                await self._stages.audio.write(audio_pb.EncodeRequest(audio=pcm))
 
     async def finish(self) -> None:
         """There is no more speech, or motion; the last frames follow."""
         async with self._writing:
-            self._stages.audio.finish()
+            (self._stages.audio or self._stages.motion).finish()
 
     async def to_motion(self, request: motion_pb.GenerateRequest) -> None:
         """Send a control or motion frames to the motion stage."""

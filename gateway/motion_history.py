@@ -120,7 +120,7 @@ class MotionHistory:
         """What such a session is then sent: features, or motion behind the frame that it is
         relative to, and before them the controls that are not due yet."""
         requests = [each for each in unanswered if each.control.from_frame > frame]
-        if self._first_motion.dim:
+        if self._first_motion.dim or any(each.idle_frames for each in unanswered):
             return requests + self._driving(frame, unanswered)
         newest = self._features[-1][0] if self._features else -1
         block = self._block(frame, newest + 1)
@@ -134,11 +134,11 @@ class MotionHistory:
         first = types.FrameBlock(
             first_frame=frame - 1, dim=self._first_motion.dim, data=self._first_motion.data
         )
-        blocks = [types.FrameBlock.FromString(r.motion.SerializeToString()) for r in unanswered]
-        kept = [block for block in blocks if cut_before(block, frame)]
-        if frame:
-            kept.insert(0, first)
-        return [motion_pb.GenerateRequest(motion=block) for block in kept]
+        kept = [motion_pb.GenerateRequest.FromString(r.SerializeToString()) for r in unanswered]
+        kept = [each for each in kept if each.idle_frames or cut_before(each.motion, frame)]
+        if frame and self._first_motion.dim:
+            kept.insert(0, motion_pb.GenerateRequest(motion=first))
+        return kept
 
     def _keep_first(self, motion: types.FrameBlock) -> None:
         if not self._first_motion.dim:

@@ -36,6 +36,8 @@ class Pipeline:
 
     async def pump_features(self) -> None:
         """audio_encoder to motion_dit, until the speech is encoded."""
+        if self._audio is None:
+            return
         async for reply in self._audio.replies():
             features = reply.features
             self._measure.step("audio_encoder", features.timing)

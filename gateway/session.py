@@ -16,8 +16,8 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
-from ditto.v1.stage_status_pb2 import GetStageStatusResponse as StageStatus
 from ditto.v1.resume_pb2 import ResumeState
+from ditto.v1.stage_status_pb2 import GetStageStatusResponse as StageStatus
 from gateway.call_stages import CallStages
 from gateway.caller import Caller, Requests
 from gateway.clock import Clock
@@ -324,7 +324,9 @@ class Session:
 
     def _make_motion_feeder(self) -> MotionFeeder:
         shared = self._media, self._spans, self._lead, self._flow.to_motion
-        return RealtimeMotionFeeder(*shared, self._clock) if self._is_paced else MotionFeeder(*shared)
+        if self._is_paced:
+            return RealtimeMotionFeeder(*shared, self._clock)
+        return MotionFeeder(*shared)
 
     def _make_delivery(self) -> Delivery:
         if not self._is_paced:
