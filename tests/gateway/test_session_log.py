@@ -49,7 +49,7 @@ async def test_a_follower_gets_what_comes_and_the_end() -> None:
 
 
 async def test_a_writer_waits_while_too_much_is_uncovered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_log, "MAX_BYTES", 500)
+    monkeypatch.setattr(session_log, "MAX_BYTES", 400)
     log = await filled(3)
     adding = asyncio.create_task(log.add(request(3)))
     await asyncio.sleep(0.01)
