@@ -111,7 +111,6 @@ class Degradation:
 
         All calls of a replica change together, so that its motion load goes with the steps."""
         ratio = self._quality.step_divisor / LEVELS[level].step_divisor
-        stages = self._stages
         return max(
             session.replica.load() * (ratio if session is self._stages.motion else 1)
             for session in self._stages.sessions

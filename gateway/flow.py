@@ -60,7 +60,7 @@ class Flow:
         await self._pumping
 
     async def give(self, pcm: bytes) -> None:
-        """Send speech to the encoder."""
+        """Send speech to the encoder, where one takes part."""
         async with self._writing:
             if self._stages.audio is not None:
                 await self._stages.audio.write(audio_pb.EncodeRequest(audio=pcm))
