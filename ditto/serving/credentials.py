@@ -100,7 +100,7 @@ def server_credentials(config: ProcessConfig) -> Credentials | None:
     Raises `SetupError` for files that cannot be used, and for an address that others can reach
     without the protection that it then needs.
     """
-    _require_protection(config)
+    require_protection(config)
     if config.tls_certificate is None:
         if config.tls_key or config.tls_client_ca:
             raise SetupError("tls_key, tls_client_ca: mean nothing without tls_certificate")
@@ -115,7 +115,8 @@ def server_credentials(config: ProcessConfig) -> Credentials | None:
     )
 
 
-def _require_protection(config: ProcessConfig) -> None:
+def require_protection(config: ProcessConfig) -> None:
+    """Raise `SetupError` for an address that others can reach without what it then needs."""
     if is_loopback(config.listen):
         return
     if missing := config.missing_caller_check:

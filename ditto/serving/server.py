@@ -40,7 +40,7 @@ MAX_RECEIVE_BYTES = MESSAGE_BYTES
 """Largest request message that a process takes, unless configured otherwise."""
 _CERTIFICATE_LOOK_S = 10.0
 """A renewed certificate shows in the metrics after so long at the latest."""
-_PROBES = {"/live": LIVENESS, "/ready": ""}
+PROBES = {"/live": LIVENESS, "/ready": ""}
 """Health as pages beside the metrics: a kubelet's gRPC probes cannot speak TLS."""
 
 _HealthStatus = health_pb2.HealthCheckResponse
@@ -177,9 +177,9 @@ class ProcessServer:
             return bool(found.status == _HealthStatus.SERVING)
 
         def probe(path: str) -> bool | None:
-            if path not in _PROBES:
+            if path not in PROBES:
                 return None
-            return asyncio.run_coroutine_threadsafe(status(_PROBES[path]), loop).result(PROBE_S)
+            return asyncio.run_coroutine_threadsafe(status(PROBES[path]), loop).result(PROBE_S)
 
         return probe
 

@@ -1,4 +1,5 @@
-"""Strict validation of objects against the schemas of several Kubernetes versions, and KEDA's."""
+"""Strict validation of objects against the schemas of several Kubernetes versions, and of KEDA and
+cert-manager."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ from tests.deploy.kustomize import Object
 
 VERSIONS = ("1.31", "1.34", "1.37")
 """The oldest that is supported here, one between, and the newest that the validator knows."""
-_SCALED_OBJECT = json.loads(Path(__file__).with_name("keda_scaled_object.json").read_text())
+_OTHERS = {
+    "keda.sh/v1alpha1": json.loads(Path(__file__).with_name("keda_scaled_object.json").read_text()),
+    "cert-manager.io/v1": json.loads(Path(__file__).with_name("cert_manager.json").read_text()),
+}
 
 InvalidError = (kubernetes_validate.ValidationError, jsonschema.ValidationError)
 """Raised for an object that does not fit its schema."""
@@ -27,8 +31,8 @@ def validate(found: Object) -> None:
 @cache
 def _validate_text(text: str) -> None:
     found = json.loads(text)
-    if found["apiVersion"].startswith("keda.sh/"):
-        jsonschema.validate(found, _SCALED_OBJECT)
+    if schema := _OTHERS.get(found["apiVersion"]):
+        jsonschema.validate(found, schema)
         return
     for version in VERSIONS:
         kubernetes_validate.validate(found, version, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ _CHANGES: list[list[Combination]] = [
     [(), ("canary",)],
     [(), ("cpu",), ("gpu-sharing",), ("ditto-pack",), ("gpu-sharing", "ditto-pack")],
     [(), ("keda",), ("hpa",)],
+    [(), ("tls",)],
 ]
 """Those that change others. cpu excludes both that are about GPUs, keda excludes hpa."""
 
@@ -84,7 +86,7 @@ def test_every_combination_is_valid(tmp_path: Path, canary: Combination) -> None
     As additions leave the other objects as they are, which is checked, every combination between
     the two consists of objects that were checked, each named once.
     """
-    changes = [(*canary, *gpu, *scaler) for gpu in _CHANGES[1] for scaler in _CHANGES[2]]
+    changes = [(*canary, *chain.from_iterable(each)) for each in product(*_CHANGES[1:])]
     bare = render_each(tmp_path / "bare", changes)
     full = render_each(tmp_path / "full", [(*each, *_ADDITIONS) for each in changes])
     for without, together in zip(bare.values(), full.values(), strict=True):
@@ -97,7 +99,7 @@ def test_every_combination_is_valid(tmp_path: Path, canary: Combination) -> None
 
 def _typo_in_probe(found: Object) -> None:
     container = found["spec"]["template"]["spec"]["containers"][0]
-    container["readinessProbe"]["grcp"] = container["readinessProbe"].pop("grpc")
+    container["readinessProbe"]["htpGet"] = container["readinessProbe"].pop("httpGet")
 
 
 def _number_for_text(found: Object) -> None:
@@ -112,6 +114,10 @@ def _typo_in_trigger(found: Object) -> None:
     found["spec"]["triggers"][0]["metadata"]["treshold"] = "1"
 
 
+def _typo_in_certificate(found: Object) -> None:
+    found["spec"]["dnsName"] = found["spec"].pop("dnsNames")
+
+
 def _typo_in_budget(found: Object) -> None:
     found["spec"]["maxUnavailabe"] = 1
 
@@ -124,6 +130,7 @@ def _typo_in_budget(found: Object) -> None:
         ("NetworkPolicy", "gateway", _typo_in_policy),
         ("ScaledObject", "renderer", _typo_in_trigger),
         ("PodDisruptionBudget", "gateway", _typo_in_budget),
+        ("Certificate", "stage", _typo_in_certificate),
     ],
 )
 def test_a_typo_is_caught(kind: str, name: str, spoil: Callable[[Object], None]) -> None:
