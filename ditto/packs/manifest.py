@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ditto.errors import SetupError
 
@@ -114,5 +114,5 @@ def read_manifest(path: Path) -> Manifest:
     """Parse and check a `manifest.yaml`. Raises `SetupError` naming what is wrong in it."""
     try:
         return Manifest.model_validate(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SetupError(f"{path}: {error}") from error

@@ -165,7 +165,7 @@ def _describe_keys(model: type[ProcessConfig]) -> str:
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SetupError(f"configuration file {file}: {error}") from None
     if not isinstance(content, dict):
         raise SetupError(f"configuration file {file}: must be a mapping of keys to values")
@@ -211,7 +211,7 @@ def _value(model: type[ProcessConfig], key: str, text: str) -> Any:
         return text
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise SetupError(f"configuration key {key}: {text!r} is not YAML: {error}") from None
     if value is not None and set(get_args(annotation)) == {str, NoneType}:
         return text

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ditto.errors import InvalidInputError
+from ditto.motion.arkit import known_names
 from ditto.motion.head_control import quaternion_to_degrees
-from ditto.motion.motion_control import SCALARS, Array, MotionControl
+from ditto.motion.motion_control import MAX_TRACK_KEYS, SCALARS, Array, MotionControl
 from ditto.stages import EMOTIONS
 from ditto.v1 import types_pb2 as types
 
@@ -43,6 +44,7 @@ def control_of(control: types.MotionControl, field: str = "control") -> MotionCo
     """
     if control.from_frame < 0:
         raise InvalidInputError(f"{field}.from_frame", f"is {control.from_frame}; allowed: 0 on")
+    _check_lengths(control, field)
     own = control.DESCRIPTOR.fields_by_name.keys() - _NESTED.keys() - {"emotion"}
     values: dict[str, Any] = {
         name: float(getattr(control, name))
@@ -64,6 +66,20 @@ def control_of(control: types.MotionControl, field: str = "control") -> MotionCo
     except InvalidInputError as error:
         name = error.field.removeprefix("control.")
         raise InvalidInputError(f"{field}.{_WIRE_NAMES.get(name, name)}", error.problem) from None
+
+
+def _check_lengths(control: types.MotionControl, field: str) -> None:
+    """Before anything is made of the lists."""
+    if len(control.pose_track) > MAX_TRACK_KEYS:
+        raise InvalidInputError(
+            f"{field}.pose_track",
+            f"has {len(control.pose_track)} keys; allowed: up to {MAX_TRACK_KEYS}",
+        )
+    if len(control.blendshapes) > len(known_names()):
+        raise InvalidInputError(
+            f"{field}.blendshapes",
+            f"has {len(control.blendshapes)} names; there are {len(known_names())}",
+        )
 
 
 def _nested(message: Any, rows: tuple[tuple[str, str, float], ...]) -> dict[str, float]:

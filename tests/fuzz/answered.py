@@ -28,7 +28,7 @@ class Answers:
 
     statuses: Counter[str] = field(default_factory=Counter)
     untyped: list[str] = field(default_factory=list)
-    """Answers that name no error of the tree: our mistakes."""
+    """Answers that name no error of the tree, or only its root: our mistakes."""
     grown_bytes: int = 0
     """By which the largest size of this process grew."""
 
@@ -36,7 +36,8 @@ class Answers:
         """Note how a stream ended."""
         self.statuses["OK" if error is None else error.code().name] += 1
         trailers = dict(error.trailing_metadata() or ()) if error else {}
-        if error is not None and "ditto-error" not in trailers:
+        kind = trailers.get("ditto-error", "DittoError")
+        if error is not None and kind == "DittoError":
             self.untyped.append(f"case {case}: {error.code().name} {error.details()}")
 
 
