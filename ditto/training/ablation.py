@@ -95,9 +95,12 @@ def judge(model: Path, judges: Judges) -> dict[str, Any]:
     encoder = ditto.packs.load("starter").audio_encoder()
     speech = np.concatenate([clip.audio for clip in judges.voices]).astype(np.float32)
     reports: dict[str, Callable[[], Any]] = {
-        "real_speech": lambda: report.real_speech(encoder, generator, judges.clips, _REAL_SAMPLES),
         "held_out_voices": lambda: report.held_out_voices(generator, judges.voices),
         "statistics": lambda: report.statistics(generator, np.tile(speech, (4, 1))),
         "nonspeech_closed": lambda: report.nonspeech(encoder, generator, judges.sounds),
     }
+    if judges.clips:
+        reports["real_speech"] = lambda: report.real_speech(
+            encoder, generator, judges.clips, _REAL_SAMPLES
+        )
     return {name: make() for name, make in reports.items()}

@@ -33,8 +33,8 @@ class Recipe:
     """Share of windows whose shown frames are the network's own, as they are at run time."""
     audio_noise: float = 0.5
     """Largest SD of the noise on features, in their own SDs."""
-    pure_noise_share: float = 0.3
-    """Share of blocks trained at a noise level near 1, where few-step sampling starts."""
+    pure_noise_share: float = 0.5
+    """Share of blocks trained at a noise level near 1: where one-step sampling starts and ends."""
     adaptive_weights: bool = True
     """Loss weights of control regions follow how their losses fall (paper 3.2.2)."""
     flip: bool = True

@@ -53,7 +53,9 @@ class StarterTask:
     ) -> None:
         """clips train, tuning ones choose the checkpoint; their speakers differ."""
         torch.manual_seed(recipe.seed)
-        params = params or MotionDiTParams(clean_prefix=recipe.clean_prefix)
+        params = params or MotionDiTParams(
+            audio_dim=clips[0].audio.shape[1], clean_prefix=recipe.clean_prefix
+        )
         self.recipe, self.tuning = recipe, tuning
         self.frames = sum(len(clip.audio) for clip in clips)
         self.windows = windows.Windows(
