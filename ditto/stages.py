@@ -117,6 +117,14 @@ class BatchedRenderer(Protocol):
 
 
 @runtime_checkable
+class RepaintsFullViews(Protocol):
+    """A renderer that changes an earlier FULL view instead of making a new one."""
+
+    def repaint_full(self, appearance: Any, head: Image, picture: Image) -> None:
+        """`Renderer.paste_back` into ``picture``, which it gave for the same appearance before."""
+
+
+@runtime_checkable
 class AdjustableGenerator(Protocol[State]):
     """A motion generator whose emotion, eyes and step divisor may change while a call runs."""
 

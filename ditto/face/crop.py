@@ -28,6 +28,9 @@ SCALE = 2.3
 SHIFT_DOWN = -0.125
 """Shift of the centre along the head's down axis, in crop sides: room for hair."""
 
+_LEVEL_DEGREES = 3.5
+"""A head that tilts less than this stays as it is in the picture."""
+
 _EYES = RIGHT_EYE_UPPER + RIGHT_EYE_LOWER + LEFT_EYE_UPPER + LEFT_EYE_LOWER
 _OUTLINE = (
     FACE_OVAL[7:30] + RIGHT_BROW + LEFT_BROW + RIGHT_EYE_UPPER + LEFT_EYE_UPPER + LOWER_LIP_OUTER
@@ -49,6 +52,26 @@ def head_crop(points: Array, size: int) -> Array:
     centre = (low + high) / 2 + [0, SHIFT_DOWN * side]
     zoom = size / side
     return np.asarray(np.c_[zoom * turn, size / 2 - zoom * centre], np.float32)
+
+
+def levelled(crop: Array, size: int) -> Array:
+    """A HEAD crop of whole image pixels, without its turn where that is small.
+
+    Pasting such a crop back is a resize instead of a warp, at a fifth of the time.
+    """
+    zoom = float(np.hypot(crop[0, 0], crop[0, 1]))
+    if abs(np.degrees(np.arctan2(crop[0, 1], crop[0, 0]))) > _LEVEL_DEGREES:
+        return crop
+    middle = inverse(crop) @ [size / 2 - 0.5, size / 2 - 0.5, 1]
+    side = max(1, round(size / zoom))
+    corner = np.round(middle - (side - 1) / 2)
+    return placement_of(corner, side, size)
+
+
+def placement_of(corner: NDArray[np.floating], side: int, size: int) -> Array:
+    """(2, 3) from image pixels to a crop whose ``size`` pixels are ``side`` of the image's."""
+    zoom = size / side
+    return np.asarray(np.c_[zoom * np.eye(2), zoom * (0.5 - corner) - 0.5], np.float32)
 
 
 def inverse(transform: Array) -> Array:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.face.crop import inverse
+from ditto.face.crop import inverse, placement_of
 from ditto.face.network import Array
 from ditto.face.sampling import blend, resize
 
@@ -36,6 +36,8 @@ class PasteRegion:
     """x0, y0, x1, y1 within the box: the mask is 1 there, so that nothing need be blended."""
     halvings: int
     """How often the HEAD view is averaged down to half its size first, for small faces."""
+    square: tuple[int, int, int] | None
+    """x, y, side of the HEAD view in portrait pixels, where it is level and takes whole ones."""
 
 
 def plan_paste(
@@ -57,7 +59,21 @@ def plan_paste(
     shrink = 0.5**halvings  # pixel centres: x' = shrink (x + 1/2) - 1/2
     offset = shrink * (head_xy[0, 0] + 0.5) - 0.5
     placement = np.asarray(np.c_[shrink * crop[:, :2], offset], np.float32)
-    return PasteRegion((x0, y0, x1, y1), placement, mask, _full_core(mask), halvings)
+    box = x0, y0, x1, y1
+    return PasteRegion(
+        box, placement, mask, _full_core(mask), halvings, _square(crop, head_size, box)
+    )
+
+
+def _square(
+    crop: Array, head_size: int, box: tuple[int, int, int, int]
+) -> tuple[int, int, int] | None:
+    """Where a crop that `ditto.face.crop.levelled` made lies; None for others."""
+    side = max(1, round(head_size / float(np.hypot(crop[0, 0], crop[0, 1]))))
+    x, y = np.round((-0.5 - crop[:, 2]) * side / head_size + 0.5).astype(int).tolist()
+    level = placement_of(np.array([x, y], np.float32), side, head_size)
+    holds_box = x <= box[0] and y <= box[1] and box[2] <= x + side and box[3] <= y + side
+    return (x, y, side) if holds_box and np.allclose(level, crop, atol=1e-4) else None
 
 
 def _full_core(mask: Array) -> tuple[int, int, int, int]:
@@ -103,24 +119,37 @@ def _to_border(box: tuple[int, int, int, int], shape: tuple[int, int]) -> Array:
 
 def paste(portrait: Image, head: Image, region: PasteRegion) -> Image:
     """The portrait (H, W, 3) with a HEAD view (S, S, 3) in it; a new image."""
+    out = portrait.copy()
+    paste_into(out, portrait, head, region)
+    return out
+
+
+def paste_into(out: Image, portrait: Image, head: Image, region: PasteRegion) -> None:
+    """`paste` in place: ``out`` is the portrait, or shows an earlier HEAD view of it."""
     for _ in range(region.halvings):
         head = resize(head, head.shape[1] // 2, head.shape[0] // 2, cv2.INTER_AREA)
-    out = portrait.copy()
     x0, y0, x1, y1 = region.box
     before, after = portrait[y0:y1, x0:x1], out[y0:y1, x0:x1]
-    placed = cv2.warpAffine(  # of four channels: twice as fast as of three
-        cv2.cvtColor(head, cv2.COLOR_RGB2RGBA),
-        region.placement,
-        (x1 - x0, y1 - y0),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB, dst=after)
+    if region.square is not None:
+        x, y, side = region.square
+        after[:] = resize(head, side, side)[y0 - y : y1 - y, x0 - x : x1 - x]
+    else:
+        _warp(head, region, after)
     for strip in _strips(region):
         weight = region.mask[strip]
         if weight.size:
             after[strip] = blend(before[strip], after[strip], weight)
-    return out
+
+
+def _warp(head: Image, region: PasteRegion, after: Image) -> None:
+    placed = cv2.warpAffine(  # of four channels: twice as fast as of three
+        cv2.cvtColor(head, cv2.COLOR_RGB2RGBA),
+        region.placement,
+        after.shape[1::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB, dst=after)
 
 
 def _strips(region: PasteRegion) -> tuple[tuple[slice, slice], ...]:

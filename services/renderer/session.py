@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from ditto.errors import InvalidInputError
-from ditto.stages import AnimatesVideos, Image, Portrait, Renderer
+from ditto.stages import AnimatesVideos, Image, Portrait, Renderer, RepaintsFullViews
 from ditto.v1 import types_pb2
 from services.renderer.encoders import EncodedFrame, FrameEncoder, make_encoder
 
+_PICTURES = 2
+"""FULL views in use: one is encoded while the next is drawn."""
 _HEAD_VIEWS = (types_pb2.VIEW_UNSPECIFIED, types_pb2.VIEW_HEAD)
 
 
@@ -38,6 +41,8 @@ class RenderSession:
         if self._is_full:
             size = renderer.full_size(self._appearance)
         self._encoder: FrameEncoder = make_encoder(video_format, size, frame_rate, h264_codec)
+        self._repaints = isinstance(renderer, RepaintsFullViews)
+        self._pictures: deque[tuple[Any, Image]] = deque(maxlen=_PICTURES)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,10 +56,19 @@ class RenderSession:
         return self._appearance
 
     def view_of(self, head: Image, frame: int) -> Image:
-        """The picture of this session's view, from a rendered HEAD view."""
+        """The picture of this session's view, from a rendered HEAD view. It may change when the
+        next but one is asked for."""
         if not self._is_full:
             return head
-        return self._renderer.paste_back(self.appearance_at(frame), head)
+        appearance = self.appearance_at(frame)
+        oldest = self._pictures[0] if len(self._pictures) == _PICTURES else (None, head)
+        if self._repaints and oldest[0] is appearance:
+            picture = oldest[1]
+            cast(RepaintsFullViews, self._renderer).repaint_full(appearance, head, picture)
+        else:
+            picture = self._renderer.paste_back(appearance, head)
+        self._pictures.append((appearance, picture))
+        return picture
 
     def encode(self, image: Image, side_divisor: int = 1) -> EncodedFrame:
         """The picture as it is sent; smaller where the format may change its size."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from ditto.face.crop import crop_image
-from ditto.face.paste import paste, plan_paste
+from ditto.face.crop import crop_image, levelled
+from ditto.face.paste import paste, paste_into, plan_paste
 
 SIZE = 512
 MOVING = (28.0, 28.0, 484.0, 484.0)
@@ -69,3 +71,36 @@ def test_a_view_that_leaves_the_portrait_is_blended_inside_it_only() -> None:
     assert region.box[1] == 0
     assert region.mask[0, region.mask.shape[1] // 2] == 1
     assert region.mask[-1].max() == 0
+
+
+@pytest.mark.parametrize("zoom", [0.4, 0.7, 1.1, 2.4])
+def test_a_head_that_hardly_tilts_is_pasted_by_a_resize_just_as_by_a_warp(zoom: float) -> None:
+    portrait = smooth_picture(1024, 1024)
+    tilted = similarity(zoom, 2.0, (500.3, 480.6))
+    crop = levelled(tilted, SIZE)
+    assert np.abs(crop @ [500.3, 480.6, 1] - SIZE / 2).max() < 2  # where it was, to a pixel
+    assert crop[0, 0] == pytest.approx(zoom, rel=0.01)
+    region = plan_paste(crop, SIZE, MOVING, portrait.shape[:2])
+    assert region.square is not None
+    head = crop_image(portrait, crop, SIZE)[:, ::-1]
+    resized, warped = (
+        paste(portrait, head, r).astype(int) for r in (region, replace(region, square=None))
+    )
+    assert np.abs(resized - warped).max() <= 2
+
+
+def test_a_head_that_tilts_comes_out_upright_and_is_warped_back() -> None:
+    tilted = similarity(0.9, 8.0, (300, 300))
+    np.testing.assert_array_equal(levelled(tilted, SIZE), tilted)
+    assert plan_paste(tilted, SIZE, MOVING, (600, 600)).square is None
+
+
+@pytest.mark.parametrize("degrees", [0.0, 8.0])
+def test_a_picture_is_repainted_to_what_a_new_one_shows(degrees: float) -> None:
+    portrait = smooth_picture(700, 700)
+    crop = levelled(similarity(0.9, degrees, (350, 350)), SIZE)
+    region = plan_paste(crop, SIZE, MOVING, portrait.shape[:2])
+    head = crop_image(portrait, crop, SIZE)
+    picture = paste(portrait, 255 - head, region)
+    paste_into(picture, portrait, head, region)
+    np.testing.assert_array_equal(picture, paste(portrait, head, region))

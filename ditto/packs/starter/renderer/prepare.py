@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto.face import topology as topo
-from ditto.face.crop import crop_image, head_crop, transform_points
+from ditto.face.crop import crop_image, head_crop, levelled, transform_points
 from ditto.face.sampling import blur, resize
 from ditto.packs.starter.renderer.appearance import decode_jpeg, encode_jpeg, still_view
 from ditto.packs.starter.renderer.appearance_layout import SIDES
@@ -66,7 +66,7 @@ def prepare_arrays(
     ``crop`` (2, 3) to the HEAD view, where it is not the mesh's own. Raises `FaceError` for a face
     that cannot be animated.
     """
-    crop = head_crop(mesh, HEAD_SIZE) if crop is None else crop
+    crop = levelled(head_crop(mesh, HEAD_SIZE), HEAD_SIZE) if crop is None else crop
     face = FaceGeometry(transform_points(crop, mesh))
     lips = find_lips(face)
     vertex = vertex_fields(face, lips)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ditto.errors import CorruptDataError
 from ditto.face.detect import FaceDetector
 from ditto.face.landmarks import FaceLandmarker
-from ditto.face.paste import paste
+from ditto.face.paste import paste, paste_into
 from ditto.face.select import find_portrait_face
 from ditto.packs.starter.renderer.amounts import EyeAmounts, eye_amounts, field_amounts
 from ditto.packs.starter.renderer.appearance import Appearance
@@ -80,6 +80,10 @@ class StarterRenderer:
     def paste_back(self, appearance: Appearance, head: Image) -> Image:
         """The FULL view (H, W, 3): a rendered head in the portrait, which is at most 1920 long."""
         return paste(appearance.portrait, head, appearance.paste_region)
+
+    def repaint_full(self, appearance: Appearance, head: Image, picture: Image) -> None:
+        """`paste_back` into a FULL view of the same appearance."""
+        paste_into(picture, appearance.portrait, head, appearance.paste_region)
 
     def dump_appearance(self, portrait: Portrait[Appearance]) -> bytes:
         """The portrait as bytes for the cache: plain arrays behind a checksum."""
