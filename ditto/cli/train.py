@@ -14,7 +14,7 @@ Examples:
   ditto train build/data build/run --export model.onnx      then the file that the pack serves
   ditto train build/full build/lmdm --model lmdm --precision bfloat16
   torchrun --nproc-per-node 8 -m ditto.cli train build/full build/lmdm --model lmdm
-  ditto train build/data build/ablations --ablation full,no-flip --seeds 3 --steps 450 \\
+  ditto train build/data build/ablations --ablation full,no-flip --seeds 3 --steps 300 \\
       --videos VIDEOS --sounds SOUNDS
 
 A run's folder holds last.pt (where it goes on), best.pt (the best lip-sync score on the tuning
@@ -47,12 +47,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "--judge-every", type=int, default=250, metavar="STEPS", help="scores and checkpoints (250)"
     )
     add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="face of the sample frames")
-    add("--export", type=Path, metavar="FILE.onnx", help="write the best checkpoint, starter only")
+    add("--export", type=Path, metavar="FILE.onnx", help="write and judge the best, starter only")
+    add("--videos", type=Path, help="talking-*.mp4 to judge on")
+    add("--sounds", type=Path, help="audio-*.wav without speech to judge on")
     ablations = parser.add_argument_group("ablations (starter)")
     ablations.add_argument("--ablation", metavar="NAMES", help="a list of names, or all")
     ablations.add_argument("--seeds", type=int, default=3)
-    ablations.add_argument("--videos", type=Path, help="talking-*.mp4 to judge on")
-    ablations.add_argument("--sounds", type=Path, help="audio-*.wav without speech")
     parser.set_defaults(run=run)
 
 

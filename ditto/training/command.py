@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from ditto.training.samples import Sampler
 from ditto.training.starter_task import StarterTask
 from ditto.training.task import Task
 
+_ABLATION_STEPS = 300
 _FIELDS = ("steps", "batch", "seed", "optimiser", "learning_rate", "precision")
 
 
@@ -40,6 +42,10 @@ def train(options: argparse.Namespace) -> None:
         loop.train(task, folder, recipe, worker, options.judge_every, report_to)
         if worker.leads and options.export:
             export(torch.load(folder / loop.BEST, weights_only=True), options.export)
+            judges = _judges(options, store.read_clips(options.data))
+            result = json.dumps(ablation.judge(options.export, judges), indent=1, default=float)
+            (folder / "report.json").write_text(result, "utf-8")
+            print(result)
 
 
 def ablate(options: argparse.Namespace) -> None:
@@ -48,17 +54,22 @@ def ablate(options: argparse.Namespace) -> None:
     if unknown := set(names) - ABLATIONS.keys():
         raise InvalidInputError("ablation", f"{sorted(unknown)}; allowed: {', '.join(ABLATIONS)}")
     clips = store.read_clips(options.data)
-    pack = ditto.packs.load("starter")
-    folder: Path = options.run_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    landmarker = pack.asset("face_landmarker")
-    judges = ablation.Judges(
-        voices=[clip for clip in clips if clip.split == "test"],
-        clips=load_clips(options.videos, folder / "clips", landmarker) if options.videos else [],
+    options.run_folder.mkdir(parents=True, exist_ok=True)
+    judges = _judges(options, clips)
+    torch.set_num_threads(1)  # the same numbers on any machine
+    steps = options.steps or _ABLATION_STEPS
+    ablation.run_all(names, options.seeds, steps, clips, judges, options.run_folder)
+
+
+def _judges(options: argparse.Namespace, clips: list[Clip]) -> ablation.Judges:
+    """Test voices, and the user's videos and sounds where given."""
+    landmarker = ditto.packs.load("starter").asset("face_landmarker")
+    kept: Path = options.run_folder / "clips"
+    return ablation.Judges(
+        voices=_split(clips, "test"),
+        clips=load_clips(options.videos, kept, landmarker) if options.videos else [],
         sounds=report.read_sounds(options.sounds) if options.sounds else {},
     )
-    torch.set_num_threads(1)  # the same numbers on any machine
-    ablation.run_all(names, options.seeds, options.steps or 450, clips, judges, folder)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:

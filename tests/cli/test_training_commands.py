@@ -73,6 +73,9 @@ def test_training_writes_checkpoints_curves_events_and_the_model(
     for tag in (b"lip_sync", b"loss/x0", b"weight/lips", b"samples", b"\x89PNG"):
         assert tag in events, tag
     assert StarterMotionGenerator(model).feature_dim == 24
+    report = json.loads((run / "report.json").read_text())
+    assert report["statistics"]["seam_mouth"] > 0
+    assert np.isfinite(report["held_out_voices"]["r_gap"])
     assert main([*words, "--seed", "5"]) == 2
     assert "another recipe (seed)" in capsys.readouterr().err
 
