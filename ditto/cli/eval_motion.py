@@ -40,9 +40,11 @@ def steps(options: argparse.Namespace) -> int:
     if not clips:
         raise InvalidInputError("VIDEOS", f"no video in {options.videos} is called talking-*")
     counts = [int(part) for part in options.steps.split(",")]
+    if options.samples < 2:
+        raise InvalidInputError("--samples", "two or more, to tell samples from their mean")
     rows = sampling_steps.table(pack.motion_generator(), clips, options.samples, counts)
     _write(options.output / "steps.json", [asdict(row) for row in rows])
-    head = ("steps", "samples", "r", "SD / real", "AUC", "sealed", "seam", "CPU ms a segment")
+    head = ("steps", "samples", "r", "SD / real", "AUC", "sealed", "seam", "head", "alike", "CPU ms")
     print(table(head, [_cells(row) for row in rows]))
     return 0
 
@@ -75,7 +77,8 @@ def long(options: argparse.Namespace) -> int:
 def _cells(row: sampling_steps.StepsRow) -> tuple[str, ...]:
     kind = "single" if row.samples == 1 else f"mean of {row.samples}"
     figures = (row.r, row.sd_ratio, row.auc, row.sealed, row.seam)
-    return (str(row.steps), kind, *(f"{value:.3f}" for value in figures), f"{row.cpu_ms:.1f}")
+    rest = (f"{row.head_speed:.1f}", f"{row.alike:.2f}", f"{row.cpu_ms:.1f}")
+    return (str(row.steps), kind, *(f"{value:.3f}" for value in figures), *rest)
 
 
 def _write(path: Path, content: Any) -> None:

@@ -102,6 +102,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float) and isnan(value):
+        return "-"
     if isinstance(value, tuple | list):
         return " to ".join(f"{part:.3f}" for part in value)
     return str(value) if isinstance(value, int | str) else f"{value:.4g}"

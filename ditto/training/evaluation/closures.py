@@ -35,17 +35,20 @@ def count(speeches: Sequence[SpokenGap]) -> int:
 
 
 def auc(speeches: Sequence[SpokenGap], strict: bool = False) -> float:
-    """AUC of "p, b or m is spoken" against all other spoken frames, lips next to one left out.
+    """AUC of the middle of p, b and m against all spoken frames but their other ones.
 
     A frame's score is the smallest gap within one frame of it (strict: its own gap), over the
-    90th percentile of its recording. nan where nothing is aligned.
+    90th percentile of its recording; frames next to a p, b or m do not count. nan where nothing is
+    aligned.
     """
     scores, positives = [], []
     for speech in speeches:
         frames = len(speech.gap)
         closing = closures(speech.phones, frames)
         spoken = spoken_frames(speech.phones, frames) | closing
-        counted = spoken & (closing | ~near(closing, _TOLERANCE_FRAMES))
+        labials = [phone for phone in speech.phones if phone.symbol in LIP_CLOSURES]
+        beside = near(spoken_frames(labials, frames), _TOLERANCE_FRAMES) & ~closing
+        counted = spoken & ~beside
         gap = speech.gap if strict else _lowest_near(speech.gap)
         scores.append((gap / np.percentile(gap, 90))[counted])
         positives.append(closing[counted])

@@ -57,6 +57,10 @@ class StepsRow:
     sealed: float
     seam: float
     """Speed of the mouth across segment borders over that within."""
+    head_speed: float
+    """95th percentile, the fastest axis, degrees a second."""
+    alike: float
+    """Correlation of the lip gaps of two seeds: 1 says that chance plays no part."""
     cpu_ms: float
     """CPU time of one segment, all of its samples."""
 
@@ -75,14 +79,16 @@ def table(
             np.stack([_drawn(generator, clip, count, seed) for seed in range(samples)])
             for clip in clips
         ]
+        alike = float(np.mean([lip_sync.correlation(d[0, :, _GAP], d[1, :, _GAP]) for d in drawn]))
         segments = samples * sum(-(-len(c.features) // generator.segment_frames) for c in clips)
         cpu_ms = (time.process_time() - begun) / segments * 1000
         singles = [
-            _row(generator, clips, [d[i] for d in drawn], count, 1, cpu_ms) for i in range(samples)
+            _row(generator, clips, [d[i] for d in drawn], (count, 1, alike, cpu_ms))
+            for i in range(samples)
         ]
         rows.append(_mean_row(singles))
         means = [d.mean(0) for d in drawn]
-        rows.append(_row(generator, clips, means, count, samples, cpu_ms * samples))
+        rows.append(_row(generator, clips, means, (count, samples, alike, cpu_ms * samples)))
     return rows
 
 
@@ -95,10 +101,9 @@ def _row(
     generator: MotionGenerator[Any],
     clips: Sequence[HeardClip],
     motions: Sequence[Array],
-    steps: int,
-    samples: int,
-    cpu_ms: float,
+    drawing: tuple[int, int, float, float],
 ) -> StepsRow:
+    """drawing: steps, samples, likeness of two seeds, CPU ms."""
     gaps = [motion[:, _GAP] * np.float32(GAP_OF_FACE) for motion in motions]
     spoken = [
         SpokenGap(gap, clip.phones) for gap, clip in zip(gaps, clips, strict=True) if clip.phones
@@ -110,6 +115,8 @@ def _row(
         r.append(lip_sync.correlation(gap[:size], clip.lip_gap[:size], where=where))
         ratio.append(gap[:size].std() / clip.lip_gap[:size].std())
     seams = [liveliness.seam_ratio(m, generator.segment_frames, _MOUTH) for m in motions]
+    heads = [liveliness.head_speed_p95(motion).max() for motion in motions]
+    steps, samples, alike, cpu_ms = drawing
     return StepsRow(
         steps=steps,
         samples=samples,
@@ -118,6 +125,8 @@ def _row(
         auc=closures.auc(spoken),
         sealed=closures.sealed_share(spoken),
         seam=float(np.mean(seams)),
+        head_speed=float(np.mean(heads)),
+        alike=alike,
         cpu_ms=cpu_ms,
     )
 
@@ -125,6 +134,6 @@ def _row(
 def _mean_row(rows: Sequence[StepsRow]) -> StepsRow:
     values = {
         name: float(np.mean([getattr(row, name) for row in rows]))
-        for name in ("r", "sd_ratio", "auc", "sealed", "seam", "cpu_ms")
+        for name in ("r", "sd_ratio", "auc", "sealed", "seam", "head_speed", "alike", "cpu_ms")
     }
     return StepsRow(steps=rows[0].steps, samples=1, **values)
