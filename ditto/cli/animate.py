@@ -16,6 +16,7 @@ Examples:
   ditto animate face.jpg speech.wav -o out.mp4 --view full --emotion happy --seed 7
   ditto animate 0f3c...e1 speech.wav -o out.mp4      an id that `ditto register` gave
   ditto animate face.jpg speech.wav -o out.mp4 --server gpu7:50051
+  ditto animate face.jpg speech.wav -o out.mp4 --server a:50051,b:50051
   ditto animate face.jpg speech.wav -o out.mp4 --local --report
                                    a cluster for this one call, and a table of its numbers
 
@@ -37,7 +38,11 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add("portrait", metavar="PORTRAIT", help="picture file, or id of a registered avatar")
     add("speech", type=Path, metavar="SPEECH", help="recording of the speech")
     add("-o", "--output", type=Path, required=True, metavar="OUT.mp4")
-    add("--server", metavar="HOST:PORT", help="gateway to call (default: 127.0.0.1:50051)")
+    add(
+        "--server",
+        metavar="HOST:PORT[,...]",
+        help="gateway to call (default: 127.0.0.1:50051); of several, the call outlives its own",
+    )
     add("--local", action="store_true", help="start a cluster for this call, and stop it after")
     add("--report", action="store_true", help="print a table of the measured numbers")
     add("--view", choices=("head", "full"), default="head", help="the head alone (default), or all")

@@ -20,9 +20,10 @@ def access_of(options: argparse.Namespace) -> Access:
 
 
 def connect(options: argparse.Namespace) -> Client:
-    """A client of the gateway, once it serves. Raises `StageUnavailableError` when it does not."""
+    """A client of the gateway, or of several, once one serves. Raises `StageUnavailableError` when
+    none does."""
     address, access = options.server or DEFAULT_SERVER, access_of(options)
-    if not is_serving(address, access=access):
+    if not any(is_serving(each.strip(), access=access) for each in address.split(",")):
         raise StageUnavailableError(f"no gateway serves at {address}{_hint(access)}")
     return Client(address, access)
 

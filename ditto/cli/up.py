@@ -20,6 +20,7 @@ _EXAMPLES = """\
 Examples:
   ditto up                                  gateway at 127.0.0.1:50051, Ctrl-C stops all
   ditto up --replicas renderer=2            two renderers share the calls
+  ditto up --gateways 2                     calls of `--server a,b` outlive either gateway
   ditto up --port 6000 --redis none         another port; every renderer keeps its own cache
   ditto up --metrics-base-port 9401         metrics pages at 9401, 9402, ... for a Prometheus
   ditto up --set renderer.slots=8           any key of a process; its config.yaml lists them
@@ -47,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add = parser.add_argument
     add("--replicas", action="append", default=[], metavar="STAGE=N", help=f"{', '.join(_STAGES)}")
+    add("--gateways", type=int, default=1, metavar="N", help="at --port and those after it")
     add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
     add_pack_options(parser)
     add("--port", type=int, default=50051, help="port of the gateway (default: 50051)")
@@ -72,7 +74,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the cluster and watch it until Ctrl-C; 1 when the gateway dies."""
+    """Start the cluster and watch it until Ctrl-C; 1 when the last gateway dies."""
     from ditto import packs
     from ditto.cli.log_lines import LogPrinter
     from ditto.local_cluster import ClusterPlan, LocalCluster
@@ -80,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
     plan = ClusterPlan(
         replicas=parse_replicas(options.replicas),
+        gateways=parse_gateways(options.gateways),
         pack=options.pack,
         port=options.port,
         metrics_base_port=options.metrics_base_port,
@@ -118,9 +121,9 @@ def endpoints(cluster: LocalCluster) -> list[str]:
 
 
 def watch(cluster: LocalCluster) -> int:
-    """Report each process that dies. Gives 1 once the gateway has; ends by Ctrl-C otherwise."""
+    """Report each process that dies, until the last gateway has; ends by Ctrl-C otherwise."""
     running = {child.name: child for child in cluster.children()}
-    while "gateway" in running:
+    while any(name in running for name in cluster.gateways):
         time.sleep(_POLL_S)
         for name, child in list(running.items()):
             if child.exit_code is not None:
@@ -140,6 +143,13 @@ def parse_replicas(options: Iterable[str]) -> dict[str, int]:
             raise InvalidInputError("--replicas", f"{option}: 1 to {_MOST_REPLICAS} processes")
         counts[stage] = int(number)
     return counts
+
+
+def parse_gateways(count: int) -> int:
+    """A number of gateways that can be."""
+    if not 1 <= count <= _MOST_REPLICAS:
+        raise InvalidInputError("--gateways", f"{count}: 1 to {_MOST_REPLICAS} processes")
+    return count
 
 
 def parse_settings(options: Iterable[str]) -> dict[str, list[str]]:

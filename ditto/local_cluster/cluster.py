@@ -7,13 +7,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
 from ditto.errors import SetupError
 from ditto.local_cluster.child import Child, OnLine
-from ditto.local_cluster.ports import require_free
+from ditto.local_cluster.ports import port_of, require_free
 from ditto.local_cluster.redis_server import find_redis, redis_command
 from ditto.local_cluster.server import (
     Server,
@@ -36,10 +36,12 @@ class ClusterPlan:
 
     replicas: Mapping[str, int] = field(default_factory=dict)
     """Processes of each stage. Default: 1."""
+    gateways: int = 1
+    """Gateways, on one avatar store: a call that loses its own goes on at another."""
     pack: str = "starter"
     """Model pack of every process."""
     port: int | None = None
-    """Port of the gateway. None: any free one."""
+    """Port of the gateway, and of the further ones those after it. None: any free ones."""
     metrics_base_port: int | None = None
     """Metrics pages from this port on, the gateway's first. None: any free ones."""
     redis: str = "auto"
@@ -86,8 +88,13 @@ class LocalCluster:
 
     @property
     def address(self) -> str:
-        """host:port that clients call."""
-        return self._servers[GATEWAY].address
+        """host:port that clients call; of several gateways, all of them with commas between."""
+        return ",".join(self._servers[name].address for name in self.gateways)
+
+    @property
+    def gateways(self) -> list[str]:
+        """Names of the gateways: gateway, gateway-1, ..."""
+        return [name for name in self._servers if name.startswith(GATEWAY)]
 
     @property
     def servers(self) -> Mapping[str, Server]:
@@ -112,6 +119,20 @@ class LocalCluster:
             for child in self.children()
         }
 
+    def restart(self, name: str) -> None:
+        """Start a gRPC process that has ended anew, where it was; it is not ready yet."""
+        old = self._servers[name]
+        plan = replace(
+            old.plan, port=port_of(old.address), metrics_port=port_of(old.metrics_address)
+        )
+        self._servers[name] = start(plan, self._on_line)
+
+    def wait_until_serving(self, *names: str) -> None:
+        """Wait for processes that were started anew. Raises `SetupError`."""
+        deadline = time.monotonic() + self._plan.start_seconds
+        for name in names:
+            self._servers[name] = wait_until_serving(self._servers[name], deadline, self._on_line)
+
     def __enter__(self) -> LocalCluster:
         try:
             self._start()
@@ -131,9 +152,9 @@ class LocalCluster:
     def stop(self) -> None:
         """Stop everything: the gateway first, so that live calls end in order."""
         try:
-            gateway = [s.child for name, s in self._servers.items() if name == GATEWAY]
-            stages = [s.child for name, s in self._servers.items() if name != GATEWAY]
-            for group in (gateway, stages, [self._redis] if self._redis else []):
+            gateways = [self._servers[name].child for name in self.gateways]
+            stages = [s.child for s in self._servers.values() if s.child not in gateways]
+            for group in (gateways, stages, [self._redis] if self._redis else []):
                 _stop_together(group)
         except BaseException:
             for child in self.children():
@@ -158,7 +179,9 @@ class LocalCluster:
         for plan in plans:
             self._servers[plan.name] = start(plan, self._on_line)
         self._wait(deadline)
-        self._servers[GATEWAY] = start(self._gateway_plan(gateway_metrics), self._on_line)
+        for index in range(self._plan.gateways):
+            plan = self._gateway_plan(index, next(metrics_ports) if index else gateway_metrics)
+            self._servers[plan.name] = start(plan, self._on_line)
         self._wait(deadline)
 
     def _wait(self, deadline: float) -> None:
@@ -166,10 +189,11 @@ class LocalCluster:
             self._servers[name] = wait_until_serving(server, deadline, self._on_line)
 
     def _check_ports(self) -> None:
-        if self._plan.port:
-            require_free(self._plan.port, "--port")
+        if first := self._plan.port:
+            for port in range(first, first + self._plan.gateways):
+                require_free(port, "--port")
         if base := self._plan.metrics_base_port:
-            count = 1 + sum(self._plan.replicas.get(stage, 1) for stage in STAGES)
+            count = self._plan.gateways + sum(self._plan.replicas.get(stage, 1) for stage in STAGES)
             for port in range(base, base + count):
                 require_free(port, "--metrics-base-port")
 
@@ -203,7 +227,7 @@ class LocalCluster:
         name = f"{stage}-{index}"
         return ServerPlan(name, f"services.{stage}", settings, metrics_port=metrics_port)
 
-    def _gateway_plan(self, metrics_port: int | None) -> ServerPlan:
+    def _gateway_plan(self, index: int, metrics_port: int | None) -> ServerPlan:
         addresses = [f"{stage}=[{', '.join(self._addresses(stage))}]" for stage in STAGES]
         settings = [
             *self._common(),
@@ -211,7 +235,9 @@ class LocalCluster:
             *addresses,
             *self._plan.settings.get(GATEWAY, ()),
         ]
-        return ServerPlan(GATEWAY, GATEWAY, settings, self._plan.port, metrics_port)
+        name = f"{GATEWAY}-{index}" if index else GATEWAY
+        port = self._plan.port + index if self._plan.port else None
+        return ServerPlan(name, GATEWAY, settings, port, metrics_port)
 
     def _common(self) -> list[str]:
         return [f"pack={self._plan.pack}", _DRAIN_SETTING]

@@ -35,3 +35,8 @@ def require_free(port: int, option: str) -> None:
             f"port {port} is in use or not allowed: stop the program that holds it "
             f"(`ss -ltnp 'sport = :{port}'` names it), or choose another with {option}"
         )
+
+
+def port_of(address: str) -> int:
+    """The port of host:port."""
+    return int(address.rpartition(":")[2])
