@@ -1,0 +1,224 @@
+"""Stage replicas are killed at random moments of long calls, stopped, and restarted in turn.
+
+Prints the table of docs/reliability.md. Every call speaks for 20 seconds; a moment is the frame that
+has just come to the caller, chosen by a seeded generator.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import numpy as np
+import pytest
+
+from ditto.local_cluster import LocalCluster
+from ditto.v1 import types_pb2 as types
+from tests.e2e import speech
+from tests.e2e.failing import (
+    STAGES,
+    Watched,
+    check_whole,
+    decoded,
+    least_psnr_db,
+    pairs,
+    revive,
+    strike,
+    watched_call,
+)
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 20
+FRAMES = SECONDS * 25
+MOMENTS = 20
+STOPS = 3
+SAME_H264_DB = 34.0
+"""Least PSNR of H.264 pictures after a move, whose key frame the calm stream has not."""
+BATCHED_DB = 40.0
+"""Least PSNR where steps of several calls are computed together."""
+SEEN_S = 2.5
+"""Until the gateway has noticed a replica that serves."""
+JPEG = {"encoding": types.VIDEO_ENCODING_JPEG}
+H264 = {"encoding": types.VIDEO_ENCODING_H264_FMP4}
+REALTIME = {"pacing": types.PACING_REALTIME}
+
+
+def kind_of(moment: int) -> dict[str, int]:
+    """Of 20 moments 12 in FAST calls of JPEG, 4 of H.264, 4 in REALTIME."""
+    return {3: H264, 4: REALTIME}.get(moment % 5, JPEG)
+
+
+def said() -> bytes:
+    """Twenty seconds of the example recording, repeated as needed."""
+    whole = speech.part(0, SECONDS)
+    return (whole * 4)[: SECONDS * speech.RATE_HZ * 2]
+
+
+class Tally:
+    """What was tried and what came of it."""
+
+    def __init__(self) -> None:
+        self.gaps_ms: dict[str, list[float]] = defaultdict(list)
+        self.pauses_ms: dict[str, list[float]] = defaultdict(list)
+
+    def add(self, what: str, answer: Watched) -> None:
+        """One call that went well."""
+        self.gaps_ms[what] += [move.gap_ms for move in answer.moves]
+        self.pauses_ms[what].append(answer.longest_pause_s * 1000)
+
+    def __str__(self) -> str:
+        rows = ["| tried | calls | moves | gap p50 / p95 / max, ms | caller waited p50 / max, ms |"]
+        for what, pauses in self.pauses_ms.items():
+            gaps = self.gaps_ms[what] or [0.0]
+            p50, p95, most = np.percentile(gaps, [50, 95, 100])
+            rows.append(
+                f"| {what} | {len(pauses)} | {len(self.gaps_ms[what])} "
+                f"| {p50:.0f} / {p95:.0f} / {most:.0f} "
+                f"| {np.median(pauses):.0f} / {max(pauses):.0f} |"
+            )
+        return "\n".join(rows)
+
+
+@pytest.fixture(scope="module")
+def tally() -> Iterator[Tally]:
+    results = Tally()
+    yield results
+    print(f"\n{results}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with pairs() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calm(cluster: LocalCluster) -> dict[int, Watched]:
+    """Undisturbed answers by encoding."""
+    return {
+        kind["encoding"]: watched_call(cluster.address, said(), **kind) for kind in (JPEG, H264)
+    }
+
+
+_SERVING_SINCE: dict[str, float] = {}
+
+
+def both_serve(cluster: LocalCluster, stage: str) -> None:
+    """Wait for a pair to be whole again, and for the gateway to know."""
+    for name in (f"{stage}-0", f"{stage}-1"):
+        if name in _SERVING_SINCE:
+            cluster.wait_until_serving(name)
+            time.sleep(max(0.0, _SERVING_SINCE.pop(name) + SEEN_S - time.monotonic()))
+
+
+def lose(
+    cluster: LocalCluster, stage: str, frame: int, how: signal.Signals, **kind: int
+) -> Watched:
+    """A call whose replica of a stage gets a signal; another one is started in its place."""
+    both_serve(cluster, stage)
+    struck: list[str] = []
+    answer = watched_call(
+        cluster.address,
+        said(),
+        frame,
+        lambda: struck.append(strike(cluster, stage, how)),
+        **kind,
+    )
+    revive(cluster, struck[0])
+    _SERVING_SINCE[struck[0]] = time.monotonic()
+    return answer
+
+
+def check_same(answer: Watched, calm: dict[int, Watched], kind: dict[str, int]) -> None:
+    """The frames of an undisturbed call; in REALTIME, whose speech never falls on the same sample
+    twice, pictures that follow one another without a jump."""
+    if kind is JPEG:
+        assert answer.hashes == calm[types.VIDEO_ENCODING_JPEG].hashes
+    elif kind is H264:
+        assert least_psnr_db(answer, calm[types.VIDEO_ENCODING_H264_FMP4]) > SAME_H264_DB
+    else:
+        images = [picture.astype(np.int16) for picture in decoded(answer)]
+        steps = [float(np.abs(b - a).mean()) for a, b in zip(images, images[1:], strict=False)]
+        for move in answer.moves:
+            assert steps[max(0, move.frame_index - 1)] <= 1.2 * max(steps[20:])
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize("stage", STAGES)
+def test_kill(
+    cluster: LocalCluster, calm: dict[int, Watched], tally: Tally, stage: str, moment: int
+) -> None:
+    kind = kind_of(moment)
+    frame = int(np.random.default_rng([moment, len(stage)]).integers(-1, FRAMES - 25))
+    answer = lose(cluster, stage, frame, signal.SIGKILL, **kind)
+    frames = len(answer.indices) if kind is REALTIME else FRAMES
+    assert frames >= FRAMES
+    check_whole(answer, frames)
+    assert [move.detail for move in answer.moves if move.detail.startswith(f"{stage}: reset")]
+    check_same(answer, calm, kind)
+    pacing = "REALTIME" if kind is REALTIME else "FAST"
+    tally.add(f"kill -9 {stage}, {pacing}", answer)
+
+
+@pytest.mark.parametrize("moment", range(STOPS))
+@pytest.mark.parametrize("stage", STAGES)
+def test_stop(
+    cluster: LocalCluster, calm: dict[int, Watched], tally: Tally, stage: str, moment: int
+) -> None:
+    frame = int(np.random.default_rng([moment, len(stage), 1]).integers(0, FRAMES - 50))
+    answer = lose(cluster, stage, frame, signal.SIGSTOP)
+    check_whole(answer, FRAMES)
+    assert [move.detail for move in answer.moves if move.detail.startswith(f"{stage}: ")]
+    check_same(answer, calm, JPEG)
+    tally.add(f"SIGSTOP {stage}, FAST", answer)
+
+
+def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally: Tally) -> None:
+    """Three callers call again and again while every stage process is told to stop, in turn."""
+    is_over = Event()
+
+    def keep_calling(kind: dict[str, int]) -> list[Watched]:
+        answers = []
+        while not is_over.is_set():
+            answers.append(watched_call(cluster.address, said(), **kind))
+        return answers
+
+    for stage in STAGES:
+        both_serve(cluster, stage)
+    kinds = [{}, {}, REALTIME]
+    with ThreadPoolExecutor(len(kinds)) as threads:
+        calling = [threads.submit(keep_calling, kind) for kind in kinds]
+        try:
+            exits = {name: restart(cluster, name) for name in cluster.servers if "-" in name}
+        finally:
+            is_over.set()
+        answers = [(kind, f.result()) for kind, f in zip(kinds, calling, strict=True)]
+    print(f"\nended within {max(exits.values()):.1f} s of SIGTERM; {exits}")
+    for kind, each in answers:
+        for answer in each:
+            check_whole(answer, len(answer.indices) if kind else FRAMES)
+            assert all("drain" in move.detail for move in answer.moves)
+            tally.add("rolling restart", answer)
+            if not kind:
+                assert least_psnr_db(answer, calm[types.VIDEO_ENCODING_JPEG]) > BATCHED_DB
+    assert sum(len(answer.moves) for _, each in answers for answer in each) >= len(STAGES)
+
+
+def restart(cluster: LocalCluster, name: str) -> float:
+    """Stop a process as an upgrade does and start it anew; seconds that its end took."""
+    began = time.monotonic()
+    child = cluster.servers[name].child
+    child.terminate()
+    while child.exit_code is None:
+        time.sleep(0.05)
+    took = time.monotonic() - began
+    assert child.exit_code == 0, child.tail()
+    cluster.restart(name)
+    cluster.wait_until_serving(name)
+    time.sleep(SEEN_S)
+    return took
