@@ -66,7 +66,7 @@ def watched_call(
     address: str,
     speech: bytes,
     at_frame: int = -1,
-    disturb: Callable[[], None] = lambda: None,
+    disturb: Callable[[], object] = lambda: None,
     **fields: object,
 ) -> Watched:
     """A call that is disturbed when a frame has come; raises `grpc.RpcError` when it fails."""

@@ -1,7 +1,7 @@
 """Stage replicas are killed at random moments of long calls, stopped, and restarted in turn.
 
-Prints the table of docs/reliability.md. Every call speaks for 20 seconds; a moment is the frame that
-has just come to the caller, chosen by a seeded generator.
+Prints the table of docs/reliability.md. Every call speaks for 20 seconds; a moment is the frame
+that has just come to the caller, chosen by a seeded generator.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Event
 
 import numpy as np
@@ -43,12 +44,13 @@ BATCHED_DB = 40.0
 """Least PSNR where steps of several calls are computed together."""
 SEEN_S = 2.5
 """Until the gateway has noticed a replica that serves."""
-JPEG = {"encoding": types.VIDEO_ENCODING_JPEG}
-H264 = {"encoding": types.VIDEO_ENCODING_H264_FMP4}
-REALTIME = {"pacing": types.PACING_REALTIME}
+Kind = dict[str, int]
+JPEG: Kind = {"encoding": types.VIDEO_ENCODING_JPEG}
+H264: Kind = {"encoding": types.VIDEO_ENCODING_H264_FMP4}
+REALTIME: Kind = {"pacing": types.PACING_REALTIME}
 
 
-def kind_of(moment: int) -> dict[str, int]:
+def kind_of(moment: int) -> Kind:
     """Of 20 moments 12 in FAST calls of JPEG, 4 of H.264, 4 in REALTIME."""
     return {3: H264, 4: REALTIME}.get(moment % 5, JPEG)
 
@@ -68,6 +70,8 @@ class Tally:
 
     def add(self, what: str, answer: Watched) -> None:
         """One call that went well."""
+        moves = [f"{move.detail} at {move.frame_index}" for move in answer.moves]
+        print(f"\n{what}: {moves}, {answer.longest_pause_s:.2f} s")
         self.gaps_ms[what] += [move.gap_ms for move in answer.moves]
         self.pauses_ms[what].append(answer.longest_pause_s * 1000)
 
@@ -134,7 +138,7 @@ def lose(
     return answer
 
 
-def check_same(answer: Watched, calm: dict[int, Watched], kind: dict[str, int]) -> None:
+def check_same(answer: Watched, calm: dict[int, Watched], kind: Kind) -> None:
     """The frames of an undisturbed call; in REALTIME, whose speech never falls on the same sample
     twice, pictures that follow one another without a jump."""
     if kind is JPEG:
@@ -143,13 +147,13 @@ def check_same(answer: Watched, calm: dict[int, Watched], kind: dict[str, int]) 
         assert least_psnr_db(answer, calm[types.VIDEO_ENCODING_H264_FMP4]) > SAME_H264_DB
     else:
         images = [picture.astype(np.int16) for picture in decoded(answer)]
-        steps = [float(np.abs(b - a).mean()) for a, b in zip(images, images[1:], strict=False)]
+        steps = [float(np.abs(b - a).mean()) for a, b in pairwise(images)]
         for move in answer.moves:
             assert steps[max(0, move.frame_index - 1)] <= 1.2 * max(steps[20:])
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("moment", range(MOMENTS))
 def test_kill(
     cluster: LocalCluster, calm: dict[int, Watched], tally: Tally, stage: str, moment: int
 ) -> None:
@@ -165,8 +169,8 @@ def test_kill(
     tally.add(f"kill -9 {stage}, {pacing}", answer)
 
 
-@pytest.mark.parametrize("moment", range(STOPS))
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("moment", range(STOPS))
 def test_stop(
     cluster: LocalCluster, calm: dict[int, Watched], tally: Tally, stage: str, moment: int
 ) -> None:
@@ -182,7 +186,7 @@ def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally:
     """Three callers call again and again while every stage process is told to stop, in turn."""
     is_over = Event()
 
-    def keep_calling(kind: dict[str, int]) -> list[Watched]:
+    def keep_calling(kind: Kind) -> list[Watched]:
         answers = []
         while not is_over.is_set():
             answers.append(watched_call(cluster.address, said(), **kind))
@@ -190,7 +194,7 @@ def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally:
 
     for stage in STAGES:
         both_serve(cluster, stage)
-    kinds = [{}, {}, REALTIME]
+    kinds: list[Kind] = [{}, {}, REALTIME]
     with ThreadPoolExecutor(len(kinds)) as threads:
         calling = [threads.submit(keep_calling, kind) for kind in kinds]
         try:
