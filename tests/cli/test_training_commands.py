@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,56 +14,43 @@ from ditto.cli import main
 from ditto.cli.training_extra import needs_training_extra
 from ditto.errors import SetupError
 from ditto.media.image import decode_portrait
-from ditto.packs.starter import coordinates
 from ditto.packs.starter.motion_generator import StarterMotionGenerator
-from ditto.training import store
-from ditto.training.dataset import Clip
-from ditto.training.speech.takes import Take
-from ditto.training.speech_data import framed_sound
-from tests.training.conftest import clip, take
+from tests.training.conftest import clip, take, training_data
 
-__all__ = ["clip", "take"]
-
-
-@pytest.fixture(scope="module")
-def data(clip: Clip, take: Take, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    sounding = replace(clip, sound=framed_sound(take.samples, len(clip.audio)))
-    short = {name: getattr(sounding, name)[:100] for name in ("audio", "weight", "sound")}
-    flags = {name: getattr(sounding, name)[:100] for name in ("closures", "speaking")}
-    lives = {name: getattr(sounding, name)[:, :100] for name in ("face", "eyes", "posture")}
-    with store.Writer(folder, store.Space("starter", coordinates.COUNT, 24)) as writer:
-        writer.add(sounding, "speech")
-        for split in ("tuning", "test"):
-            kept = replace(
-                sounding, name=split, voice="kept", split=split, **short, **flags, **lives
-            )
-            writer.add(kept, "speech")
-        writer.leave_out("a-video@0", "no sound")
-    return folder
+__all__ = ["clip", "take", "training_data"]
 
 
 def test_a_data_folder_is_checked_and_shown(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    training_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["data", "check", str(data)]) == 0
+    assert main(["data", "check", str(training_data)]) == 0
     told = capsys.readouterr().out
     assert "train: 1 clips" in told
     assert "left out: 1 x no sound" in told
     picture = tmp_path / "clip.png"
-    assert main(["data", "show", str(data), "tuning", "-o", str(picture)]) == 0
+    assert main(["data", "show", str(training_data), "tuning", "-o", str(picture)]) == 0
     assert decode_portrait(picture.read_bytes()).shape[1] > 600
-    assert main(["data", "show", str(data), "nobody", "-o", str(picture)]) == 2
+    assert main(["data", "show", str(training_data), "nobody", "-o", str(picture)]) == 2
     assert "no clip 'nobody'" in capsys.readouterr().err
     assert main(["data", "check", str(tmp_path)]) == 2
     assert "ditto data build" in capsys.readouterr().err
 
 
 def test_training_writes_checkpoints_curves_events_and_the_model(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    training_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, model = tmp_path / "run", tmp_path / "motion_dit.onnx"
-    words = ["train", str(data), str(run), "--batch", "4", "--steps", "4", "--judge-every", "2"]
+    words = [
+        "train",
+        str(training_data),
+        str(run),
+        "--batch",
+        "4",
+        "--steps",
+        "4",
+        "--judge-every",
+        "2",
+    ]
     assert main([*words, "--export", str(model)]) == 0
     assert torch.load(run / "last.pt", weights_only=True)["step"] == 4
     assert (run / "best.pt").exists()
@@ -80,8 +66,8 @@ def test_training_writes_checkpoints_curves_events_and_the_model(
     assert "another recipe (seed)" in capsys.readouterr().err
 
 
-def test_an_ablation_leaves_one_result_a_run(data: Path, tmp_path: Path) -> None:
-    words = ["train", str(data), str(tmp_path), "--ablation", "no-flip", "--seeds", "1"]
+def test_an_ablation_leaves_one_result_a_run(training_data: Path, tmp_path: Path) -> None:
+    words = ["train", str(training_data), str(tmp_path), "--ablation", "no-flip", "--seeds", "1"]
     assert main([*words, "--steps", "2"]) == 0
     result = json.loads((tmp_path / "no-flip-0.json").read_text())
     assert result["recipe"]["flip"] is False
@@ -89,7 +75,7 @@ def test_an_ablation_leaves_one_result_a_run(data: Path, tmp_path: Path) -> None
     assert np.isfinite(result["held_out_voices"]["r_gap"])
     assert {row["step"] for row in result["curves"]} == {1, 2}
     assert main([*words, "--steps", "900"]) == 0  # the result exists: nothing is trained
-    assert main(["train", str(data), str(tmp_path), "--ablation", "no-lips"]) == 2
+    assert main(["train", str(training_data), str(tmp_path), "--ablation", "no-lips"]) == 2
 
 
 def test_a_missing_extra_is_named() -> None:

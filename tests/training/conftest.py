@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ditto.packs.starter import coordinates
+from ditto.training import store
 from ditto.training.dataset import Clip, make_clip
 from ditto.training.speech.phones import Phone
 from ditto.training.speech.takes import Take
+from ditto.training.speech_data import framed_sound
 from ditto.training.targets.mouth import mouth_curves
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -33,3 +37,22 @@ def clip(take: Take) -> Clip:
     curves = mouth_curves(take.phones, frames)
     mix = np.random.default_rng(0).normal(size=(curves.shape[1], 24))
     return make_clip(take, (curves @ mix).astype(np.float16))
+
+
+@pytest.fixture(scope="session")
+def training_data(clip: Clip, take: Take, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder: the example to train on, its start to tune and to test."""
+    folder = tmp_path_factory.mktemp("data")
+    sounding = replace(clip, sound=framed_sound(take.samples, len(clip.audio)))
+    short = {name: getattr(sounding, name)[:100] for name in ("audio", "weight", "sound")}
+    flags = {name: getattr(sounding, name)[:100] for name in ("closures", "speaking")}
+    lives = {name: getattr(sounding, name)[:, :100] for name in ("face", "eyes", "posture")}
+    with store.Writer(folder, store.Space("starter", coordinates.COUNT, 24)) as writer:
+        writer.add(sounding, "speech")
+        for split in ("tuning", "test"):
+            kept = replace(
+                sounding, name=split, voice="kept", split=split, **short, **flags, **lives
+            )
+            writer.add(kept, "speech")
+        writer.leave_out("a-video@0", "no sound")
+    return folder
