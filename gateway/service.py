@@ -46,6 +46,7 @@ class GatewayService:
         for pool in self._pools:
             for reason in REASONS:  # shown as 0: an alert sees only what increases
                 metrics.FAILOVERS.labels(pool.module, reason)
+            metrics.FAILOVER_GAP.labels(pool.module)
         add_AnimationServiceServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
         foreign = Audio2Face2DServicer(self._servicer, self._config.handshake_timeout_seconds)
         add_Audio2Face2DServiceServicer_to_server(foreign, server)  # type: ignore[no-untyped-call]

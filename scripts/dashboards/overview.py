@@ -126,8 +126,8 @@ _TROUBLE = Row(
         ),
         Panel(
             "Refused, failed over, interrupted",
-            "Calls turned away by reason, sessions moved to another replica by stage, and speech "
-            "that callers cut off.",
+            "Calls turned away by reason, sessions moved to another replica by stage and reason, "
+            "and speech that callers cut off.",
             "suffix: /s",
             (
                 Query(
@@ -136,10 +136,23 @@ _TROUBLE = Row(
                     "refused {{reason}}",
                 ),
                 Query(
-                    "sum by (module) (rate(ditto_failovers_total[$__rate_interval]))",
-                    "moved {{module}}",
+                    "sum by (module, reason) (rate(ditto_failovers_total[$__rate_interval]))",
+                    "moved {{module}}, {{reason}}",
                 ),
                 Query("sum(rate(ditto_interrupts_total[$__rate_interval]))", "interrupted"),
+            ),
+        ),
+        Panel(
+            "Standstill while sessions moved",
+            "Time in which a stage gave a session nothing because its replica was replaced, added "
+            "up over the sessions. Hundredths of a second a move are usual; seconds mean that "
+            "replicas hang, or that the others have no room.",
+            "s",
+            (
+                Query(
+                    "sum by (module) (increase(ditto_failover_gap_seconds_sum[$__rate_interval]))",
+                    "{{module}}",
+                ),
             ),
         ),
         Panel(
