@@ -11,6 +11,7 @@ from grpc.aio import AioRpcError
 from ditto.errors import StageUnavailableError
 from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
+from ditto.serving.tracing import trace_metadata
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
@@ -87,7 +88,9 @@ class PortraitDesk:
             request = render_pb.PrepareVideoRequest(video=portrait)
             reply = render_pb.PrepareVideoResponse()
             try:
-                async for reply in stub.PrepareVideo(request, timeout=self._prepare_video_s):
+                async for reply in stub.PrepareVideo(
+                    request, timeout=self._prepare_video_s, metadata=trace_metadata()
+                ):
                     if reply.HasField("progress") and on_progress is not None:
                         await on_progress(reply.progress)
             except AioRpcError as error:
@@ -99,7 +102,7 @@ class PortraitDesk:
             request = render_pb.PreparePortraitRequest(portrait=portrait)
             try:
                 reply: render_pb.PreparePortraitResponse = await stub.PreparePortrait(
-                    request, timeout=self._prepare_s
+                    request, timeout=self._prepare_s, metadata=trace_metadata()
                 )
                 return reply
             except AioRpcError as error:

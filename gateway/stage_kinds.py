@@ -9,13 +9,14 @@ state and only needs the portrait.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
 from ditto.errors import AtCapacityError, StageUnavailableError
+from ditto.serving.tracing import trace_metadata
 from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
@@ -95,7 +96,7 @@ class AudioKind:
         config = _copy(self._config)
         config.moved |= bool(self.log.end)
         config.checkpoint = b"" if starts_over else self.log.checkpoint or config.checkpoint
-        call = AudioEncoderServiceStub(replica.channel).Encode()  # type: ignore[no-untyped-call]
+        call = _stub(AudioEncoderServiceStub, replica).Encode(metadata=trace_metadata())
         stream: AudioStream = StageStream(self.module, replica, call)
         async with granting(stream, self._accept_s):
             await stream.send(audio_pb.EncodeRequest(config=config))
@@ -145,7 +146,7 @@ class MotionKind:
         self._accept_s = accept_s
 
     async def open(self, replica: Replica, next_frame: int, starts_over: bool) -> MotionStream:
-        call = MotionDitServiceStub(replica.channel).Generate()  # type: ignore[no-untyped-call]
+        call = _stub(MotionDitServiceStub, replica).Generate(metadata=trace_metadata())
         stream: MotionStream = StageStream(self.module, replica, call)
         async with granting(stream, self._accept_s):
             config = self._begin(next_frame, starts_over)
@@ -216,7 +217,7 @@ class RenderKind:
         config.moved |= bool(self.log.end)
         if starts_over:  # another pack: what it makes of the portrait has another key
             config.content_key = ""
-        call = RendererServiceStub(replica.channel).Render()  # type: ignore[no-untyped-call]
+        call = _stub(RendererServiceStub, replica).Render(metadata=trace_metadata())
         stream: RenderStream = StageStream(self.module, replica, call)
         async with granting(stream, self._accept_s + self._prepare_s):
             await stream.send(render_pb.RenderRequest(config=config))
@@ -254,6 +255,10 @@ class RenderKind:
                 f"but the call began with {first.width}x{first.height}"
             )
         self.rendering = accepted
+
+
+def _stub(kind: Callable[[Any], Any], replica: Replica) -> Any:
+    return kind(replica.channel)
 
 
 def _copy(message: Anything) -> Anything:

@@ -57,6 +57,11 @@ class ProcessConfig(TransportLimits):
     """PEM file with its private key, without a passphrase."""
     tls_client_ca: Path | None = None
     """PEM file with authorities; callers must then present a certificate of one of them."""
+    otlp_endpoint: str | None = Field(default=None, pattern="^https?://")
+    """Collector of OpenTelemetry traces (OTLP over gRPC), as http://collector:4317. Default: no
+    traces. Needs the extra `otel`."""
+    otlp_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Share of the calls that are traced where the caller does not say."""
     insecure: bool = False
     """Allow clear text, and to stages any caller, on an address that others can reach."""
 

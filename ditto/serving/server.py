@@ -30,6 +30,7 @@ from ditto.serving.credentials import Credentials, server_credentials
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.logging import configure_logging
 from ditto.serving.metrics_page import PROBE_S, MetricsPage, Probe
+from ditto.serving.tracing import start_tracing, tracing_interceptors
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class ProcessServer:
         self._health = async_health.HealthServicer()
         self._server = grpc.aio.server(
             interceptors=[
+                *tracing_interceptors(),
                 *interceptors,
                 CallInterceptor(lambda: self.is_loaded, config.open_calls),
             ],
@@ -239,6 +241,7 @@ def run(
     try:
         config = parse_config(model, default_file, arguments)
         configure_logging(config.log_level, module, config.replica)
+        start_tracing(module, config)
         server = partial(ProcessServer, config, make_interceptors(config))
         asyncio.run(_run_until_signal(server, make_load(config)))
     except SetupError as error:

@@ -11,6 +11,7 @@ from ditto.serving.batcher import Batcher
 from ditto.serving.load import LoadMeter
 from ditto.serving.stage import StageIdentity
 from ditto.serving.step_time import NO_TIME, StepTime
+from ditto.serving.tracing import record_step
 from ditto.v1.types_pb2 import StepTiming
 
 Item = TypeVar("Item")
@@ -44,6 +45,7 @@ class StepMeter:
     def add(self, took: StepTime) -> None:
         """Add what was spent on the frames to come."""
         self._spent += took
+        record_step(self._identity.module, took)
 
     def timing(self, frames: int) -> StepTiming:
         """Record so many frames with all that was spent since the last ones."""
