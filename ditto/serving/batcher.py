@@ -1,7 +1,7 @@
 """Continuous batching: steps of different sessions that are ready together are computed as one.
 
-A session joins or leaves at any step. One thread computes; while it does, the next batch gathers.
-When it is free it waits for more items only if other sessions live, and never past a bound.
+A session joins or leaves at any step. One thread computes, or several; while they do, the next
+batch gathers. A free one waits for more items only if other sessions live, and never past a bound.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ class _Entry(Generic[Item, Result]):
 
 
 class Batcher(Generic[Item, Result]):
-    """One compute thread fed with batches, earliest deadline first. Used from an event loop."""
+    """Compute threads fed with batches, earliest deadline first. Used from an event loop.
+
+    A session that asks for one step at a time gets its steps in order, whichever threads do them.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Batcher(Generic[Item, Result]):
         limits: BatchLimits,
         live_sessions: Callable[[], int],
         clock: Callable[[], float] = time.perf_counter,
+        threads: int = 1,
     ) -> None:
         """``live_sessions`` tells how many sessions could have an item: a lone one never waits."""
         self._name = name
@@ -76,7 +80,8 @@ class Batcher(Generic[Item, Result]):
         )
         self._changed = Condition()
         self._is_closed = False
-        Thread(target=self._run, name=name, daemon=True).start()
+        for _ in range(threads):
+            Thread(target=self._run, name=name, daemon=True).start()
 
     async def run(self, item: Item, deadline_s: float) -> tuple[Result, StepTime]:
         """Give the item's result and what its batch took.
@@ -105,7 +110,7 @@ class Batcher(Generic[Item, Result]):
             while waiting := self._queue.take():
                 for entry in waiting:
                     entry.future.cancel()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -121,6 +126,8 @@ class Batcher(Generic[Item, Result]):
                     self._changed.wait(wait_s)
                     continue
                 batch = [e for e in self._queue.take() if e.future.set_running_or_notify_cancel()]
+                if len(self._queue):
+                    self._changed.notify()  # another thread may be free
                 if batch:
                     return batch
         return []

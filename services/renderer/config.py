@@ -30,3 +30,6 @@ class RendererConfig(StageConfig, RedisConfig):
     """Largest picture of a portrait video. Unit: pixels."""
     h264_codec: str = "libx264"
     """Encoder of H.264: any that the installed PyAV has, as libx264, libopenh264, h264_nvenc."""
+    render_threads: int = Field(default=1, ge=1, le=16)
+    """Threads that draw frames, for machines with more than two cores; 1 where the pack draws
+    frames of several sessions together."""

@@ -45,9 +45,11 @@ def make_load(config: RendererConfig) -> Load:
         identity = StageIdentity(
             MODULE, config.replica, facts.name, facts.version, pack.hash, facts.frame_rate
         )
-        slots = SlotPool(MODULE, config.slots, config.reserved_slots)
+        slots = SlotPool(MODULE, config.slots, config.reserved_slots, config.render_threads)
         library = PortraitLibrary(renderer, identity, config)
-        pipeline = RenderPipeline(renderer, config.batch_limits, lambda: slots.live)
+        pipeline = RenderPipeline(
+            renderer, config.batch_limits, lambda: slots.live, config.render_threads
+        )
         servicer = RendererServicer(renderer, identity, slots, library, pipeline, config)
         return StageService(
             identity,

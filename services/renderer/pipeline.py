@@ -28,13 +28,21 @@ class RenderStep:
 
 
 class RenderPipeline:
-    """The two threads, shared by the sessions of the process."""
+    """The threads that render and the one that encodes, shared by the sessions of the process."""
 
     def __init__(
-        self, renderer: Renderer[Any], limits: BatchLimits, live_sessions: Callable[[], int]
+        self,
+        renderer: Renderer[Any],
+        limits: BatchLimits,
+        live_sessions: Callable[[], int],
+        render_threads: int = 1,
     ) -> None:
         self._renders: Batcher[RenderStep, Image] = Batcher(
-            "render", _render_work(renderer), _within_reach(renderer, limits), live_sessions
+            "render",
+            _render_work(renderer),
+            _within_reach(renderer, limits),
+            live_sessions,
+            threads=render_threads,
         )
         self._encodes = ComputeThread("encode", limits.max_pending)
 

@@ -142,7 +142,9 @@ async def test_a_frame_leaves_while_the_next_is_drawn():
 
     pipeline = RenderPipeline(Slow(), BatchLimits(), lambda: 1)
     session = SimpleNamespace(
-        appearance=None, view_of=lambda head: head, encode=lambda head, _: head
+        appearance_at=lambda frame: None,
+        view_of=lambda head, frame: head,
+        encode=lambda head, _: head,
     )
     meter = StepMeter(StageIdentity("pipeline-test", "r", "p", "1", "h", 25), LoadMeter())
     motion = np.arange(3, dtype=np.float32)[:, None]
