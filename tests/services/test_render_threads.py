@@ -90,7 +90,7 @@ async def test_the_first_frame_of_a_call_goes_before_frames_that_are_wanted_late
     pipeline = RenderPipeline(renderer, BatchLimits(), lambda: SESSIONS)
     running = [asyncio.create_task(shown(pipeline, str(n), FRAMES)) for n in range(SESSIONS)]
     try:
-        while len(renderer.drawn) < 3 * SESSIONS:  # each is ahead of its video
+        while len(renderer.drawn) < 3 * SESSIONS:  # noqa: ASYNC110 - each ahead of its video
             await asyncio.sleep(0.001)
         begun = len(renderer.drawn)
         assert await shown(pipeline, "new", 1) == [0]
