@@ -88,14 +88,14 @@ def watched_call(
 
 
 def busy_replica(cluster: LocalCluster, stage: str) -> str:
-    """The replica of a stage that has a session."""
+    """The replica of a stage that has a session; the first one when that has ended already."""
     for index in range(2):
         name = f"{stage}-{index}"
         with grpc.insecure_channel(cluster.servers[name].address) as channel:
             status = StageStatusServiceStub(channel).GetStageStatus(GetStageStatusRequest())
         if status.live_sessions:
             return name
-    raise AssertionError(f"no replica of {stage} has a session")
+    return f"{stage}-0"
 
 
 def strike(cluster: LocalCluster, stage: str, how: signal.Signals) -> str:
