@@ -42,7 +42,7 @@ def requests(track: np.ndarray, **fields: object) -> Iterator[AnimateRequest]:
         yield AnimateRequest(motion=block_of(first, track[first : first + 8]))
 
 
-def yaw(frame: pb.VideoFrame) -> float:
+def measured_yaw(frame: pb.VideoFrame) -> float:
     image = cv2.imdecode(np.frombuffer(frame.data, np.uint8), cv2.IMREAD_COLOR)
     return measured(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).frame.angles_degrees()[1]
 
@@ -51,10 +51,10 @@ def test_the_head_turns_as_the_motion_says_and_controls_shape_it(cluster: LocalC
     assert example.task_path().exists()
     plain: Answer = animate(cluster.address, requests(turning()))
     assert [frame.index for frame in plain.frames] == list(range(FRAMES))
-    assert 5 < yaw(plain.frames[15]) - yaw(plain.frames[0]) < 15
+    assert 5 < measured_yaw(plain.frames[15]) - measured_yaw(plain.frames[0]) < 15
     held = types.MotionControl(head_gain=0)
     frozen = animate(cluster.address, requests(turning(), motion=held))
-    assert abs(yaw(frozen.frames[15]) - yaw(frozen.frames[0])) < 2
+    assert abs(measured_yaw(frozen.frames[15]) - measured_yaw(frozen.frames[0])) < 2
 
 
 def test_motion_makes_a_file_too(cluster: LocalCluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +18,8 @@ EYES = ((33, 133, 468), (362, 263, 473))
 """Corners on the image's left and right, and the iris."""
 EYE_IN_HEAD = 0.14
 """Way of the iris for 10 degrees, over the eye's half-width."""
+ZOOM = 6
+"""Steps a pixel in which the iris is looked for."""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,48 @@ def iris(
         offset = mesh[centre] - (mesh[left] + mesh[right]) / 2
         places.append([offset @ axis / width, offset @ [-axis[1], axis[0]] / width])
     return np.mean(places, axis=0)
+
+
+def turned(
+    renderer: StarterRenderer, portrait: Registered, degrees: float, matrix: np.ndarray | None
+) -> np.ndarray:
+    """A frame with the head turned sideways, with K or without."""
+    reference = portrait.identity.reference_motion
+    state = controls.init_state(MotionControl(yaw_offset_degrees=degrees))
+    _, frames = controls.apply(state, 0, reference[None], reference, matrix)
+    return renderer.render_head(portrait.appearance, frames[0])
+
+
+def enlarged(image: np.ndarray, centre: np.ndarray, reach: float) -> np.ndarray:
+    """Grey cut of ``reach`` pixels to each side of a point, finer by `ZOOM`."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    shift = -ZOOM * (centre - [reach, 0.8 * reach])
+    place = np.array([[ZOOM, 0, shift[0]], [0, ZOOM, shift[1]]], np.float32)
+    size = (round(2 * reach * ZOOM), round(1.6 * reach * ZOOM))
+    return cv2.warpAffine(grey, place, size, flags=cv2.INTER_CUBIC)
+
+
+def iris_shift(before: np.ndarray, after: np.ndarray) -> float:
+    """Way of the irises' pixels across the eyes, over the eyes' half-widths: the iris of one frame
+    is looked for in the other. (A face mesh follows drawn irises by two thirds of their way.)"""
+    mesh = example.mesh_of(before)[:, :2]
+    ways = []
+    for left, right, centre in EYES:
+        half = np.linalg.norm(mesh[right] - mesh[left]) / 2
+        iris = enlarged(before, mesh[centre], 0.36 * half)
+        around = enlarged(after, mesh[centre], 0.8 * half)
+        *_, place = cv2.minMaxLoc(cv2.matchTemplate(around, iris, cv2.TM_CCOEFF_NORMED))
+        ways.append((place[0] - (around.shape[1] - iris.shape[1]) / 2) / ZOOM / half)
+    return float(np.mean(ways))
+
+
+@pytest.mark.parametrize("degrees", [-10.0, 10.0])
+def test_the_eye_turns_back_by_the_head_s_turn(
+    renderer: StarterRenderer, portrait: Registered, matrix: np.ndarray, degrees: float
+) -> None:
+    without, held = (turned(renderer, portrait, degrees, each) for each in (None, matrix))
+    assert iris_shift(without, held) == pytest.approx(-np.sign(degrees) * EYE_IN_HEAD, abs=0.025)
+    assert abs(iris_shift(without, turned(renderer, portrait, degrees, 0 * matrix))) < 0.01
 
 
 @pytest.mark.parametrize("degrees", [-10.0, 10.0])
