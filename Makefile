@@ -7,7 +7,7 @@ TRAINING ?= build/starter
 JUDGED_ON = $(if $(VIDEOS),--videos $(VIDEOS)) $(if $(SOUNDS),--sounds $(SOUNDS))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-tensorrt lint protos bench train-starter pins clean python
+.PHONY: help demo test test-slow test-tensorrt lint audit protos bench train-starter pins clean python
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name about; \
@@ -33,6 +33,10 @@ test-tensorrt: python ## TensorRT builds of every network, without a GPU (fetche
 lint: python ## Style, types, drift of the generated stubs, style of the protos
 	@$(BOOTSTRAP) dev
 	@$(VENV_PYTHON) scripts/lint.py
+
+audit: python ## Known vulnerabilities of every pinned package (asks PyPI; needs the network)
+	@$(BOOTSTRAP) dev
+	@$(VENV_PYTHON) scripts/audit.py
 
 protos: python ## Generate ditto/v1 from protos/
 	@$(BOOTSTRAP) dev
