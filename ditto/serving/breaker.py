@@ -1,4 +1,7 @@
-"""A circuit breaker: after several failures in a row, a dependency is left alone for a while."""
+"""A circuit breaker: a dependency that fails several times in a row, or is slow once, is left alone.
+
+A failure is told at once and costs little; slowness costs whoever waits, so one is enough.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class CircuitBreaker:
         """A request went well."""
         self._failures = 0
 
-    def failed(self) -> None:
+    def failed(self, was_slow: bool = False) -> None:
         """A request failed. After the pause, one more failure opens the circuit again."""
-        self._failures += 1
+        self._failures = FAILURES if was_slow else self._failures + 1
         self._open_until = self._clock() + PAUSE_S

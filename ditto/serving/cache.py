@@ -98,6 +98,11 @@ class TieredCache(Generic[Value]):
         if self._remote is not None:
             await self._remote.delete(self._remote_key(key))
 
+    async def watch(self) -> None:
+        """Look after the shared tier until cancelled."""
+        if self._remote is not None:
+            await self._remote.watch()
+
     async def close(self) -> None:
         """Close the connections of the shared tier."""
         if self._remote is not None:

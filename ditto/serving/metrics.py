@@ -103,6 +103,11 @@ CACHE_BYTES = Gauge("ditto_cache_bytes", "Size of what a cache tier holds, in by
 CACHE_EVICTIONS = Counter(
     "ditto_cache_evictions_total", "Entries that a cache tier dropped to stay in bounds", ["tier"]
 )
+REDIS_UP = Gauge(
+    "ditto_redis_up",
+    "1 while Redis answers in time, else 0; only where a process uses one",
+    ["tier"],
+)
 REDIS_ERRORS = Counter("ditto_redis_errors_total", "Redis requests that failed or timed out")
 PREPARE = Histogram(
     "ditto_prepare_seconds",

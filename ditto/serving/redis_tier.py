@@ -1,4 +1,9 @@
-"""The shared cache tier: checked values in Redis, which may die, stall or lie at any time."""
+"""The shared cache tier: checked values in Redis, which may die, stall or lie at any time.
+
+A Redis that is slow costs one request its timeout, once: then it is left alone until a ping of the
+watch finds it well again. One that answers with an error (full, wrong type) is there: such an answer
+is counted and stops nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,12 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ditto.errors import CorruptDataError, StageUnavailableError
 from ditto.serving import metrics
@@ -18,6 +26,9 @@ from ditto.serving.redis_access import TIMEOUT_S, RedisAccess, RedisConfig
 log = logging.getLogger(__name__)
 
 TIER = "redis"
+WATCH_S = 2.0
+"""Time between two pings: at most so long until a lost Redis is known, and a mended one used."""
+RESULTS = ("hit", "miss", "error", "corrupt", "skipped")
 _MAGIC = b"DCV1"
 _DIGEST_BYTES = 32
 
@@ -57,6 +68,15 @@ class RedisTier:
         self._version = access.version
         self._ttl_s = ttl_s
         self._breaker = breaker or CircuitBreaker()
+        for result in RESULTS:  # shown as 0: an alert sees only what increases
+            metrics.CACHE_REQUESTS.labels(TIER, result)
+
+    async def watch(self) -> None:
+        """Ping Redis now and then until cancelled: calls need not be the ones to find it ill."""
+        while True:
+            with suppress(StageUnavailableError):
+                await self._request(lambda: self._redis.ping())
+            await asyncio.sleep(WATCH_S)
 
     async def get(self, key: str) -> bytes | None:
         """The payload; None where it is missing, corrupt or out of reach."""
@@ -110,8 +130,18 @@ class RedisTier:
                 reply = await send()
         except Exception as error:  # garbage in place of a reply fails in ways without number
             metrics.REDIS_ERRORS.inc()
-            self._breaker.failed()
+            self._judge(error)
             log.warning("redis failed", extra={"fields": {"why": repr(error)}})
             raise StageUnavailableError(f"redis: {error}") from error
         self._breaker.succeeded()
+        metrics.REDIS_UP.labels(TIER).set(1)
         return reply
+
+    def _judge(self, error: Exception) -> None:
+        """Whether Redis is to be left alone."""
+        if isinstance(error, ResponseError):
+            self._breaker.succeeded()
+            metrics.REDIS_UP.labels(TIER).set(1)
+            return
+        self._breaker.failed(was_slow=isinstance(error, TimeoutError | RedisTimeoutError))
+        metrics.REDIS_UP.labels(TIER).set(0)

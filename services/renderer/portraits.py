@@ -63,6 +63,7 @@ class PortraitLibrary:
             ByteBoundedLru(config.cache_local_bytes, array_bytes),
             PartedTier(redis, config.cache_ttl_seconds) if redis else None,
         )
+        self._watching = asyncio.create_task(self._cache.watch())
 
     async def register(self, image: bytes, on_progress: OnProgress | None = None) -> Registered:
         """Prepare a portrait, a picture or a video, unless it is in the cache.
@@ -93,6 +94,8 @@ class PortraitLibrary:
 
     async def close(self) -> None:
         """Stop the thread and close the cache."""
+        self._watching.cancel()
+        await asyncio.wait({self._watching})
         await self._preparation.close()
         await self._cache.close()
 

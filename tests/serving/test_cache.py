@@ -263,3 +263,88 @@ def test_the_breaker_opens_after_failures_in_a_row_and_tries_again():
     assert not breaker.is_open
     breaker.failed()
     assert breaker.is_open
+
+
+def is_up() -> float | None:
+    return REGISTRY.get_sample_value("ditto_redis_up", {"tier": "redis"})
+
+
+async def test_one_slow_answer_is_enough_to_leave_redis_alone(redis):
+    cache = cache_of(redis.url)
+    await cache.get_or_compute("warm", Source())
+    redis.freeze()
+    try:
+        begun = time.monotonic()
+        await cache.get_or_compute("first", Source())
+        first_s = time.monotonic() - begun
+        begun = time.monotonic()
+        for number in range(5):
+            assert (await cache.get_or_compute(f"k{number}", Source(takes_s=0)))[1] == "computed"
+        rest_s = time.monotonic() - begun
+    finally:
+        redis.thaw()
+    assert TIMEOUT_S <= first_s < 2 * TIMEOUT_S
+    assert rest_s < 0.5 * TIMEOUT_S
+    assert is_up() == 0
+
+
+async def test_the_watch_finds_a_lost_redis_and_a_mended_one_without_any_call(redis, monkeypatch):
+    monkeypatch.setattr("ditto.serving.redis_tier.WATCH_S", 0.05)
+    cache = cache_of(redis.url)
+    watching = asyncio.create_task(cache.watch())
+    try:
+        await _until(lambda: is_up() == 1)
+        redis.kill()
+        await _until(lambda: is_up() == 0)
+        skipped = counted("redis", "skipped")
+        await _until(lambda: cache._remote._breaker.is_open)
+        assert await cache.get(KEY) is None
+        assert counted("redis", "skipped") == skipped + 1
+        redis.start()
+        await _until(lambda: is_up() == 1)
+        await cache.get_or_compute("back", Source())
+        assert redis.client.exists("test:back")
+    finally:
+        watching.cancel()
+
+
+async def test_a_redis_that_is_full_still_gives_what_it_has(redis):
+    await cache_of(redis.url).get_or_compute("old", Source("v-old"))
+    redis.client.config_set("maxmemory-policy", "noeviction")
+    redis.client.config_set("maxmemory", 1)
+    errors = REGISTRY.get_sample_value("ditto_redis_errors_total")
+    for number in range(FAILURES + 2):
+        await cache_of(redis.url).get_or_compute(f"k{number}", Source())
+    cache = cache_of(redis.url)
+    for number in range(FAILURES + 2):
+        await cache.get_or_compute(f"n{number}", Source())
+    assert await cache.get("old") == ("v-old", "redis")
+    assert REGISTRY.get_sample_value("ditto_redis_errors_total") == errors + 2 * (FAILURES + 2)
+    assert is_up() == 1
+
+
+async def test_a_full_redis_that_evicts_forgets_the_oldest(redis):
+    redis.client.config_set("maxmemory-policy", "allkeys-lru")
+    redis.client.config_set("maxmemory", redis.client.info("memory")["used_memory"] + 2_000_000)
+    cache = cache_of(redis.url)
+    for number in range(20):
+        await cache.get_or_compute(f"k{number}", Source("v" * 300_000, takes_s=0))
+    held = [n for n in range(20) if await cache_of(redis.url).get(f"k{n}")]
+    assert 0 < len(held) < 20
+    assert redis.client.info("stats")["evicted_keys"] > 0
+    assert is_up() == 1
+
+
+@pytest.mark.parametrize("cut", [1, 4, 36, 1000])
+async def test_a_truncated_entry_is_computed_again(redis, cut):
+    await cache_of(redis.url).get_or_compute(KEY, Source("v" * 5000))
+    stored = redis.client.get(f"test:{KEY}")
+    redis.client.set(f"test:{KEY}", stored[:cut])
+    assert (await cache_of(redis.url).get_or_compute(KEY, Source()))[1] == "computed"
+
+
+async def _until(is_so, within_s: float = 5.0) -> None:
+    end_s = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < end_s
+        await asyncio.sleep(0.02)
