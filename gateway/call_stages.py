@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
@@ -22,6 +22,8 @@ from gateway.resume_ledger import ResumeLedger
 from gateway.stage_kinds import AudioKind, MotionKind, RenderKind
 
 _REOPEN_WAIT_S = 0.02
+_FAST_PATIENCE = 2
+"""Steps of a FAST call wait behind those that are due, so that its replica may be silent longer."""
 
 AudioSession = StageSession[audio_pb.EncodeRequest, audio_pb.EncodeResponse]
 MotionSession = StageSession[motion_pb.GenerateRequest, motion_pb.GenerateResponse]
@@ -105,7 +107,10 @@ class CallStages:
 
         Raises `AtCapacityError` when a stage is full, `StageUnavailableError` when one is gone.
         """
-        pack, limits, first = configs.pack, self._limits, configs.first
+        pack, first = configs.pack, configs.first
+        limits = self._limits
+        if not configs.render.is_realtime:
+            limits = replace(limits, hang_s=_FAST_PATIENCE * limits.hang_s)
         moving = MotionKind(configs.motion, self.history, first.motion, self._accept_s)
         self._rendering = RenderKind(
             configs.render, configs.portrait, first.pictures, self._accept_s, self.prepare_s
