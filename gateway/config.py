@@ -50,8 +50,8 @@ class GatewayConfig(ProcessConfig, CallLimits):
     missed_polls: int = Field(default=3, ge=1)
     """A replica that misses so many in a row is given up: its sessions move to others."""
     hang_seconds: float = Field(default=5.0, gt=0)
-    """A REALTIME session gives a replica up that leaves its work unanswered for so long; a FAST one,
-    whose steps let others go first, waits twice as long. Must exceed the slowest step."""
+    """A REALTIME session gives up a replica that leaves its work unanswered for so long; a FAST
+    one, whose steps let others go first, waits twice as long. Must exceed the slowest step."""
     failover_seconds: float = Field(default=10.0, gt=0)
     """Longest search for a replica that takes a session over; then the call ends, UNAVAILABLE."""
     accept_seconds: float = Field(default=5.0, gt=0)
