@@ -1,6 +1,7 @@
 """What the published networks cost, and what the inference forms save, in one run on the CPU.
 
-    python -m bench.ditto_networks [--threads 2] [--rounds 5] [--only lmdm render size] [--cpu-time]
+    python -m bench.ditto_networks [--threads 2] [--rounds 5] [--only size lmdm batch render]
+                                   [--cpu-time]
 
 Plain is the loop of the released code: two passes a step, the condition encoder in both, weights
 and source-side terms derived anew each time. Both sides take turns, so that a busy machine slows
@@ -35,6 +36,7 @@ from ditto.models.warp_folded import FoldedWarpNetwork
 from ditto.models.warp_network import WarpNetwork
 
 STEPS = 10
+BATCH = 8
 SEGMENT_GOAL = "goal 3, a miss below 2.2"
 RENDER_GOAL = "goal 1.1"
 
@@ -63,7 +65,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--threads", type=int, default=torch.get_num_threads())
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--only", nargs="+", default=["size", "lmdm", "render"])
+    options.add_argument("--only", nargs="+", default=["size", "lmdm", "batch", "render"])
     options.add_argument("--cpu-time", action="store_true")
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -73,7 +75,12 @@ def main() -> None:
         ceiling = measure_ceiling(stopwatch)
         kind = "CPU time" if chosen.cpu_time else "wall time"
         print(f"{chosen.threads} threads, {kind}; matrix products reach {ceiling:.0f} GFLOP/s")
-        sections = {"size": print_sizes, "lmdm": bench_segment, "render": bench_render}
+        sections: dict[str, Callable[[Stopwatch, float], None]] = {
+            "size": print_sizes,
+            "lmdm": bench_segment,
+            "batch": partial(bench_segment, batch=BATCH),
+            "render": bench_render,
+        }
         for name in chosen.only:
             sections[name](stopwatch, ceiling)
 
@@ -102,8 +109,9 @@ def print_sizes(_: Stopwatch, __: float) -> None:
         print(f"{name} | {parameters:,} | {plain:.4g} | {less:.4g}")
 
 
-def bench_segment(stopwatch: Stopwatch, ceiling: float) -> None:
-    """A guided 10-step segment: the plain loop against the segment sampler."""
+def bench_segment(stopwatch: Stopwatch, ceiling: float, batch: int = 1) -> None:
+    """A guided 10-step segment of each of ``batch`` sessions: the plain loop, which takes one
+    session at a time, against the segment sampler, which takes them together."""
     lmdm = load_generated(Lmdm())
     x, cond_frame, cond, _ = _inputs("lmdm")
     noises = torch.from_numpy(recipe_inputs.step_noises(STEPS - 1))
@@ -119,10 +127,14 @@ def bench_segment(stopwatch: Stopwatch, ceiling: float) -> None:
     def plain() -> Tensor:
         return cast(Tensor, sample_ddim(denoise, x, list(noises), schedule))
 
-    def fast() -> Tensor:
-        return cast(Tensor, sampler(x, noises, cond_frame, cond))
+    together = [torch.cat([value] * batch, dim=-3) for value in (x, noises, cond)]
+    frames = torch.cat([cond_frame] * batch)
 
-    _report("LMDM segment", SEGMENT_GOAL, plain, fast, stopwatch, ceiling)
+    def fast() -> Tensor:
+        return cast(Tensor, sampler(together[0], together[1], frames, together[2]))
+
+    name = f"LMDM segment, batch {batch}, per session"
+    _report(name, SEGMENT_GOAL, plain, fast, stopwatch, ceiling, sessions=batch)
 
 
 def bench_render(stopwatch: Stopwatch, ceiling: float) -> None:
@@ -163,10 +175,14 @@ def _report(
     fast: Callable[[], Tensor],
     stopwatch: Stopwatch,
     ceiling: float,
+    sessions: int = 1,
 ) -> None:
+    """``fast`` serves so many sessions, ``plain`` one; what is printed is a session's share."""
     error = float((plain() - fast()).abs().max())
-    work = [count_gflop(function) for function in (plain, fast)]
-    times = stopwatch.medians_s(plain, fast)
+    shares = (1, sessions)
+    work = [count_gflop(run) / share for run, share in zip((plain, fast), shares, strict=True)]
+    taken_s = stopwatch.medians_s(plain, fast)
+    times = [taken / share for taken, share in zip(taken_s, shares, strict=True)]
     for label, gflop, taken in zip(("plain", "inference form"), work, times, strict=True):
         rate = gflop / taken
         print(
