@@ -13,12 +13,17 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.attacks import ATTACKS, Attack, Target
+import grpc
+
+from bench.attack import Attack, Target
 from bench.bystander import Bystander, HonestCall, bystander
+from bench.call_attacks import CALL_ATTACKS
 from bench.footprint import MIB, Footprint, footprint
+from bench.misbehaviours import audio, config, outcome_of
 from bench.soak_media import portraits
+from bench.wire_attacks import WIRE_ATTACKS
 from ditto import packs
 from ditto.local_cluster import ClusterPlan, LocalCluster
 from ditto.local_cluster.cluster import STAGES
@@ -37,6 +42,8 @@ SHORT_LIMITS = {
     **{stage: ["slots=3", "connect_seconds=4"] for stage in STAGES},
 }
 """Limits that a test can wait for; a busy machine refuses nobody."""
+ATTACKS = (*CALL_ATTACKS, *WIRE_ATTACKS)
+Footprints = dict[str, Footprint]
 _SETTLE_S = 5.0
 _QUIET_S = 12.0
 _LONGEST_S = 240.0
@@ -84,9 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     only = parser.parse_args(arguments).only.split(",")
     packs.pull("starter")
     chosen = [attack for attack in ATTACKS if only == [""] or attack.__name__ in only]
-    with LocalCluster(ClusterPlan(settings=SHORT_LIMITS)) as cluster:
-        with bystander(cluster.address) as honest:
-            asyncio.run(run_all(cluster, honest, chosen))
+    plan = ClusterPlan(settings=SHORT_LIMITS)
+    with LocalCluster(plan) as cluster, bystander(cluster.address) as honest:
+        asyncio.run(run_all(cluster, honest, chosen))
     return 0
 
 
@@ -95,13 +102,17 @@ async def run_all(
 ) -> list[Aftermath]:
     """One after another; tells each line as it is known."""
     target = target_of(cluster)
+    await _warm_up(target)
     await asyncio.sleep(_QUIET_S)
     quiet = Aftermath("nobody", "", _QUIET_S, 0, 0, 0, 0, list(honest.calls))
     print(f"{HEADER}\n{quiet.row}", flush=True)
-    found = [quiet]
+    found, before, begun = [quiet], footprints(cluster), time.monotonic()
     for attack in attacks:
         found.append(await aftermath(attack, target, cluster, honest))
         print(found[-1].row, flush=True)
+    calls = honest.between(begun, time.monotonic())
+    found.append(_left("all of them", "", before, footprints(cluster), begun, calls))
+    print(found[-1].row, flush=True)
     return found
 
 
@@ -117,17 +128,25 @@ async def aftermath(
         await asyncio.sleep(_LOOK_S)
     ended = time.monotonic()
     await asyncio.sleep(_SETTLE_S)
-    after = footprints(cluster)
-    return Aftermath(
-        attack.__name__.replace("_", " "),
-        attacking.result().replace("|", "/"),
-        ended - begun,
-        peak_mib,
-        _grown_mib(before, after),
-        max(after[name].open_files - before[name].open_files for name in before),
-        max(after[name].threads - before[name].threads for name in before),
-        honest.between(begun, ended),
-    )
+    name, outcome = attack.__name__.replace("_", " "), attacking.result().replace("|", "/")
+    calls = honest.between(begun, ended)
+    left = _left(name, outcome, before, footprints(cluster), begun, calls)
+    return replace(left, peak_mib=peak_mib, seconds=ended - begun)
+
+
+def _left(
+    name: str,
+    outcome: str,
+    before: Footprints,
+    after: Footprints,
+    begun: float,
+    honest: Sequence[HonestCall],
+) -> Aftermath:
+    files = max(after[each].open_files - before[each].open_files for each in before)
+    threads = max(after[each].threads - before[each].threads for each in before)
+    left_mib = _grown_mib(before, after)
+    seconds = time.monotonic() - begun
+    return Aftermath(name, outcome, seconds, left_mib, left_mib, files, threads, honest)
 
 
 def target_of(cluster: LocalCluster) -> Target:
@@ -138,13 +157,19 @@ def target_of(cluster: LocalCluster) -> Target:
     return Target(cluster.address, stages, pages, portraits()[1])
 
 
-def footprints(cluster: LocalCluster) -> dict[str, Footprint]:
+def footprints(cluster: LocalCluster) -> Footprints:
     """Of every process that runs."""
     found = {}
     for child in cluster.children():
         with suppress(OSError):
             found[child.name] = footprint(child.pid)
     return found
+
+
+async def _warm_up(target: Target) -> None:
+    """The portrait is prepared, and everything was done once."""
+    async with grpc.aio.insecure_channel(target.gateway) as channel:
+        await outcome_of(channel, [config(target.portrait), audio(bytes(32_000))])
 
 
 async def _bounded(attack: Attack, target: Target) -> str:
@@ -155,7 +180,7 @@ async def _bounded(attack: Attack, target: Target) -> str:
         return f"no end within {_LONGEST_S:.0f} s"
 
 
-def _grown_mib(before: dict[str, Footprint], now: dict[str, Footprint]) -> float:
+def _grown_mib(before: Footprints, now: Footprints) -> float:
     grown = (now[name].memory_bytes - before[name].memory_bytes for name in before if name in now)
     return max(grown, default=0) / MIB
 

@@ -29,6 +29,8 @@ class Relay:
     def reset(self) -> None:
         """Cut every connection with a TCP reset."""
         for writer in self._writers:
+            if writer.is_closing():
+                continue
             connection: socket.socket = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
             writer.transport.abort()
