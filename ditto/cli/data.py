@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 Examples:
-  ditto data build build/data                      synthesised speech, about 20 minutes on one core
+  ditto data build build/data                      synthesised speech, about 6 minutes on one core
   ditto data build build/faces --videos VIDEOS     talking videos, in folders named by emotion
   ditto data build build/faces --videos VIDEOS --emotions emotions.csv
   ditto data build build/full --videos VIDEOS --pack ditto

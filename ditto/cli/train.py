@@ -12,7 +12,7 @@ _EXAMPLES = """\
 Examples:
   ditto train build/data build/run                the starter's model: 13 minutes on one core
   ditto train build/data build/run --export model.onnx      then the file that the pack serves
-  ditto train build/full build/lmdm --model lmdm --precision bfloat16
+  ditto train build/full build/lmdm --model lmdm --export lmdm_v0.4_hubert.pth
   torchrun --nproc-per-node 8 -m ditto.cli train build/full build/lmdm --model lmdm
   ditto train build/data build/ablations --ablation full,no-flip --seeds 3 --steps 300 \\
       --videos VIDEOS --sounds SOUNDS
@@ -47,7 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "--judge-every", type=int, default=250, metavar="STEPS", help="scores and checkpoints (250)"
     )
     add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="face of the sample frames")
-    add("--export", type=Path, metavar="FILE.onnx", help="write and judge the best, starter only")
+    add("--export", type=Path, metavar="FILE", help="write the best as the pack serves it")
     add("--videos", type=Path, help="talking-*.mp4 to judge on")
     add("--sounds", type=Path, help="audio-*.wav without speech to judge on")
     ablations = parser.add_argument_group("ablations (starter)")

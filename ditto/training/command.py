@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import ditto.packs
 from ditto.errors import InvalidInputError
 from ditto.media.image import decode_portrait
+from ditto.models.checkpoint import write_state
 from ditto.training import ablation, loop, store, workers
 from ditto.training.dataset import Clip
 from ditto.training.evaluation import report
@@ -35,17 +36,34 @@ _FIELDS = ("steps", "batch", "seed", "optimiser", "learning_rate", "precision")
 def train(options: argparse.Namespace) -> None:
     """One run: train, draw, export."""
     recipe = _recipe(options)
+    if options.model == "starter":
+        torch.set_num_threads(1)  # small matrices; and the same numbers on any machine
     task = _task(options, recipe)
     folder: Path = options.run_folder
     with workers.join(options.device) as worker:
         report_to = _Report(folder, options) if worker.leads else None
         loop.train(task, folder, recipe, worker, options.judge_every, report_to)
         if worker.leads and options.export:
-            export(torch.load(folder / loop.BEST, weights_only=True), options.export)
-            judges = _judges(options, store.read_clips(options.data))
-            result = json.dumps(ablation.judge(options.export, judges), indent=1, default=float)
-            (folder / "report.json").write_text(result, "utf-8")
-            print(result)
+            best = torch.load(folder / loop.BEST, weights_only=True)
+            write_model(options.model, best, options.export)
+            if options.model == "starter":
+                _judge_export(options)
+
+
+def write_model(model: str, checkpoint: dict[str, Any], path: Path) -> None:
+    """The averaged weights as a pack serves them: ONNX for the starter, the released layout for
+    the `ditto` pack."""
+    if model == "lmdm":
+        write_state("lmdm", checkpoint["average"], path)
+    else:
+        export(checkpoint, path)
+
+
+def _judge_export(options: argparse.Namespace) -> None:
+    judges = _judges(options, store.read_clips(options.data))
+    result = json.dumps(ablation.judge(options.export, judges), indent=1, default=float)
+    (options.run_folder / "report.json").write_text(result, "utf-8")
+    print(result)
 
 
 def ablate(options: argparse.Namespace) -> None:
@@ -56,7 +74,7 @@ def ablate(options: argparse.Namespace) -> None:
     clips = store.read_clips(options.data)
     options.run_folder.mkdir(parents=True, exist_ok=True)
     judges = _judges(options, clips)
-    torch.set_num_threads(1)  # the same numbers on any machine
+    torch.set_num_threads(1)
     steps = options.steps or _ABLATION_STEPS
     ablation.run_all(names, options.seeds, steps, clips, judges, options.run_folder)
 

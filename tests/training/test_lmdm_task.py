@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from ditto.errors import InvalidInputError
-from ditto.models.lmdm import LmdmParams
+from ditto.models.checkpoint import read_state
+from ditto.models.lmdm import Lmdm, LmdmParams
 from ditto.motion.condition import emotion_vectors
 from ditto.packs.starter import coordinates
 from ditto.training import loop
+from ditto.training.command import write_model
 from ditto.training.dataset import Clip
 from ditto.training.evaluation.generate import NEUTRAL_FACE
 from ditto.training.lmdm_task import LmdmTask
@@ -130,3 +132,12 @@ def test_guidance_dropout_trains_the_branch_without_conditions(video_clip: Clip)
 def test_clips_of_another_space_are_refused(clip: Clip) -> None:
     with pytest.raises(InvalidInputError, match="265"):
         LmdmTask([clip], [clip], RECIPE, PARAMS)
+
+
+def test_the_export_has_the_released_layout(video_clip: Clip, tmp_path: Path) -> None:
+    trainer = loop.Trainer(LmdmTask([video_clip], [video_clip], RECIPE, PARAMS), RECIPE)
+    write_model("lmdm", trainer.state(), tmp_path / "lmdm.pth")
+    state = read_state("lmdm", tmp_path / "lmdm.pth")
+    Lmdm(PARAMS).load_state_dict(state, strict=True)
+    for name, weight in trainer.average.state_dict().items():
+        assert torch.equal(weight, state[name]), name
