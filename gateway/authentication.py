@@ -43,10 +43,9 @@ def interceptors(config: GatewayConfig) -> Sequence[ServerInterceptor[Any, Any]]
 class Authentication(ServerInterceptor):  # type: ignore[type-arg]
     """Lets in whom the file of tokens names, as long as the file does."""
 
-    def __init__(self, file: Path, usage: Callable[[], Usage] = Usage) -> None:
+    def __init__(self, file: Path) -> None:
         read = partial(read_token_file, file)
         self._tokens: WatchedFiles[TokenFile] = WatchedFiles(KEY, [file], read)
-        self._make_usage = usage
         for reason in _REASONS:  # shown as 0: an alert sees only what increases
             metrics.DENIED.labels(reason)
         self._usage: dict[str, Usage] = {}
@@ -79,7 +78,7 @@ class Authentication(ServerInterceptor):  # type: ignore[type-arg]
         if tenant.suspended:
             why = f"authorization: tenant {name} is suspended"
             raise _denied("suspended", PermissionDeniedError(why))
-        usage = self._usage.setdefault(name, self._make_usage())
+        usage = self._usage.setdefault(name, Usage())
         return Caller(name, tenant.limits, usage)
 
 

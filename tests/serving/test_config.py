@@ -48,7 +48,7 @@ def test_the_default_replica_names_this_process(file):
 
 
 def test_reserved_and_foreign_variables_are_left_alone(file):
-    environment = {"DITTO_CACHE_DIR": "/x", "DITTO_REFERENCE_DIR": "/y", "PATH": "/bin"}
+    environment = {"DITTO_CACHE_DIR": "/x", "DITTO_CLIENT_TOKEN": "y", "PATH": "/bin"}
     assert load_config(Config, file, environment).slots == 2
 
 
