@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,22 @@ class Judges:
 
 
 def run_all(
-    names: Sequence[str], seeds: int, steps: int, clips: list[Clip], judges: Judges, folder: Path
+    names: Sequence[str],
+    seeds: int,
+    length: Mapping[str, int],
+    clips: list[Clip],
+    judges: Judges,
+    folder: Path,
 ) -> None:
-    """Every ablation with every seed that has no result yet; all seeds 0 first."""
+    """Every ablation with every seed that has no result yet; all seeds 0 first.
+
+    length: steps and batch, see `recipe.ablation`.
+    """
     for seed in range(seeds):
         for name in names:
             result = folder / f"{name}-{seed}.json"
             if not result.exists():
-                run(name, recipe.ablation(name, steps, seed), clips, judges, folder)
+                run(name, recipe.ablation(name, seed, length), clips, judges, folder)
 
 
 def run(

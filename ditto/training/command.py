@@ -29,7 +29,7 @@ from ditto.training.samples import Sampler
 from ditto.training.starter_task import StarterTask
 from ditto.training.task import Task
 
-_ABLATION_STEPS = 300
+_ABLATION_STEPS = 250
 _FIELDS = ("steps", "batch", "seed", "optimiser", "learning_rate", "precision")
 
 
@@ -75,8 +75,9 @@ def ablate(options: argparse.Namespace) -> None:
     options.run_folder.mkdir(parents=True, exist_ok=True)
     judges = _judges(options, clips)
     torch.set_num_threads(1)
-    steps = options.steps or _ABLATION_STEPS
-    ablation.run_all(names, options.seeds, steps, clips, judges, options.run_folder)
+    length = {"steps": options.steps or _ABLATION_STEPS}
+    length |= {"batch": options.batch} if options.batch else {}
+    ablation.run_all(names, options.seeds, length, clips, judges, options.run_folder)
 
 
 def _judges(options: argparse.Namespace, clips: list[Clip]) -> ablation.Judges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 
@@ -76,6 +77,6 @@ ABLATIONS: dict[str, Recipe] = {
 """The recipe with one thing changed (paper, Table 4), by the name that reports carry."""
 
 
-def ablation(name: str, steps: int, seed: int) -> Recipe:
-    """One of `ABLATIONS` at a length and a seed."""
-    return replace(ABLATIONS[name], steps=steps, seed=seed)
+def ablation(name: str, seed: int, length: Mapping[str, int]) -> Recipe:
+    """One of `ABLATIONS` with a seed; length: ``steps`` and, where given, ``batch``."""
+    return replace(ABLATIONS[name], seed=seed, **length)
