@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,6 @@ ABLATIONS: dict[str, Recipe] = {
 """The recipe with one thing changed (paper, Table 4), by the name that reports carry."""
 
 
-def ablation(name: str, seed: int, length: Mapping[str, int]) -> Recipe:
+def ablation(name: str, seed: int, length: Mapping[str, Any]) -> Recipe:
     """One of `ABLATIONS` with a seed; length: ``steps`` and, where given, ``batch``."""
     return replace(ABLATIONS[name], seed=seed, **length)
