@@ -29,7 +29,7 @@ _RANGES = {
     "model_selection": (1, 2),
     "animation_crop_mode": (1, 2),
     "head_pose_mode": (1, 3),
-    "lookaway_max_offset": (0, 20),
+    "lookaway_max_offset": (0, 25),
     "lookaway_interval_range": (1, 600),
     "lookaway_interval_min": (1, 600),
     "blink_frequency": (0, 120),

@@ -62,7 +62,7 @@ SCALARS: dict[str, Scalar] = {
     "gaze_pitch_degrees": Scalar(0, -20, 20),
     "gaze_weight": Scalar(0, 0, 1),
     "gaze_correction": Scalar(1, 0, 1),
-    "look_away_degrees": Scalar(0, 0, 20),
+    "look_away_degrees": Scalar(0, 0, 25),
     "look_away_min_frames": Scalar(240, 1, 600, is_eased=False),
     "look_away_range_frames": Scalar(90, 1, 600, is_eased=False),
     "squint": Scalar(0, 0, 1),

@@ -120,7 +120,7 @@ def test_the_mouth_multiplier_moves_the_mouth_further(cluster: LocalCluster) -> 
         ("f3", 3, "animation_crop_mode"),
         ("f4", 9, "head_pose_mode"),
         ("f4", 3, "input_head_rotation"),
-        ("f6", 21, "lookaway_max_offset"),
+        ("f6", 26, "lookaway_max_offset"),
         ("f7", 601, "lookaway_interval_range"),
         ("f8", 0, "lookaway_interval_min"),
         ("f9", 121, "blink_frequency"),
