@@ -1,4 +1,4 @@
-"""A circuit breaker: a dependency that fails several times in a row, or is slow once, is left alone.
+"""A circuit breaker: what fails several times in a row, or is slow once, is left alone for a while.
 
 A failure is told at once and costs little; slowness costs whoever waits, so one is enough.
 """

@@ -1,8 +1,8 @@
 """The shared cache tier: checked values in Redis, which may die, stall or lie at any time.
 
 A Redis that is slow costs one request its timeout, once: then it is left alone until a ping of the
-watch finds it well again. One that answers with an error (full, wrong type) is there: such an answer
-is counted and stops nothing.
+watch finds it well again. One that answers with an error (full, wrong type) is there: such an
+answer is counted and stops nothing.
 """
 
 from __future__ import annotations
