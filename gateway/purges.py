@@ -61,16 +61,22 @@ class Purger:
 
     async def purge(self, keys: Iterable[str]) -> None:
         """Purge these keys. Raises `StageUnavailableError` for those that must be tried again."""
+        failure: StageUnavailableError | None = None
         for key in keys:
-            await self._desk.drop(key)
-            await asyncio.to_thread(self._store.purged, key)
+            try:
+                await self._desk.drop(key)
+            except StageUnavailableError as error:
+                failure = error
+            else:
+                await asyncio.to_thread(self._store.purged, key)
+        if failure:
+            raise failure
 
     async def retry_forever(self) -> None:
         """Try again with whatever is left, by this gateway or another, until cancelled."""
         while True:
-            for key in await asyncio.to_thread(self._store.to_purge):
-                try:
-                    await self.purge([key])
-                except StageUnavailableError as error:
-                    log.warning("not purged yet", extra={"fields": {"why": str(error)}})
+            try:
+                await self.purge(await asyncio.to_thread(self._store.to_purge))
+            except (StageUnavailableError, OSError) as error:
+                log.warning("not purged yet", extra={"fields": {"why": str(error)}})
             await asyncio.sleep(EVERY_S)

@@ -21,7 +21,11 @@ class _NoRenderer:
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"), [({"portrait_pixels": 5_999}, "6000"), ({"portrait_bytes": 50}, "50")]
+    ("limit", "said"),
+    [
+        ({"portrait_pixels": 5_999}, "100x60 pixels; allowed: up to 5999"),
+        ({"portrait_bytes": 50}, "allowed: up to 50"),
+    ],
 )
 async def test_a_portrait_beyond_the_configured_limit_is_refused(
     limit: dict[str, Any], said: str
