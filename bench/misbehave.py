@@ -61,6 +61,8 @@ class Aftermath:
     """Most that any process grew meanwhile."""
     left_mib: float
     """What is left of that, in the process where most is."""
+    left_in: str
+    """Name of that process."""
     left_files: int
     left_threads: int
     honest: Sequence[HonestCall]
@@ -73,7 +75,7 @@ class Aftermath:
         failed = sum(call.status != "OK" for call in self.honest)
         return (
             f"| {self.name} | {self.outcome} | {self.seconds:.0f} s | {self.peak_mib:+.0f} MiB "
-            f"| {self.left_mib:+.1f} MiB | {self.left_files:+d} | {self.left_threads:+d} "
+            f"| {self.left_mib:+.1f} MiB {self.left_in} | {self.left_files:+d} | {self.left_threads:+d} "
             f"| {len(self.honest)} calls, {failed} failed, {lost} frames lost, {late:.0f} ms |"
         )
 
@@ -104,7 +106,7 @@ async def run_all(
     target = target_of(cluster)
     await _warm_up(target)
     await asyncio.sleep(_QUIET_S)
-    quiet = Aftermath("nobody", "", _QUIET_S, 0, 0, 0, 0, list(honest.calls))
+    quiet = Aftermath("nobody", "", _QUIET_S, 0, 0, "", 0, 0, list(honest.calls))
     print(f"{HEADER}\n{quiet.row}", flush=True)
     found, before, begun = [quiet], footprints(cluster), time.monotonic()
     for attack in attacks:
@@ -124,7 +126,7 @@ async def aftermath(
     attacking = asyncio.create_task(_bounded(attack, target))
     peak_mib = 0.0
     while not attacking.done():
-        peak_mib = max(peak_mib, _grown_mib(before, footprints(cluster)))
+        peak_mib = max(peak_mib, *_grown_mib(before, footprints(cluster)).values())
         await asyncio.sleep(_LOOK_S)
     ended = time.monotonic()
     await asyncio.sleep(_SETTLE_S)
@@ -144,9 +146,10 @@ def _left(
 ) -> Aftermath:
     files = max(after[each].open_files - before[each].open_files for each in before)
     threads = max(after[each].threads - before[each].threads for each in before)
-    left_mib = _grown_mib(before, after)
+    grown = _grown_mib(before, after)
+    most = max(grown, key=lambda each: grown[each])
     seconds = time.monotonic() - begun
-    return Aftermath(name, outcome, seconds, left_mib, left_mib, files, threads, honest)
+    return Aftermath(name, outcome, seconds, grown[most], grown[most], most, files, threads, honest)
 
 
 def target_of(cluster: LocalCluster) -> Target:
@@ -180,9 +183,12 @@ async def _bounded(attack: Attack, target: Target) -> str:
         return f"no end within {_LONGEST_S:.0f} s"
 
 
-def _grown_mib(before: Footprints, now: Footprints) -> float:
-    grown = (now[name].memory_bytes - before[name].memory_bytes for name in before if name in now)
-    return max(grown, default=0) / MIB
+def _grown_mib(before: Footprints, now: Footprints) -> dict[str, float]:
+    return {
+        name: (now[name].memory_bytes - before[name].memory_bytes) / MIB
+        for name in before
+        if name in now
+    }
 
 
 if __name__ == "__main__":

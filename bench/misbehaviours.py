@@ -210,8 +210,8 @@ BAD_CALLS = (
 
 
 def _pose_keys(portrait: bytes) -> list[pb.AnimateRequest]:
-    keys = [types.PoseKey() for _ in range(1_000_000)]
-    return [config(portrait), audio(bytes(6400)), _control(pose_track=keys)]
+    control = types.MotionControl.FromString(b"\x8a\x01\x00" * 1_000_000)
+    return [config(portrait), audio(bytes(6400)), pb.AnimateRequest(control=control)]
 
 
 def _unpacking(_: bytes) -> list[pb.AnimateRequest]:
