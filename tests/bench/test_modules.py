@@ -10,6 +10,8 @@ import pytest
 from bench.module_inputs import prepared
 from bench.modules import BATCHES, Figures, lines, measure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Figures]:
