@@ -66,6 +66,7 @@ def test_training_writes_checkpoints_curves_events_and_the_model(
     assert "another recipe (seed)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_ablation_leaves_one_result_a_run(training_data: Path, tmp_path: Path) -> None:
     words = ["train", str(training_data), str(tmp_path), "--ablation", "no-flip", "--seeds", "1"]
     assert main([*words, "--steps", "2"]) == 0

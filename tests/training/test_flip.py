@@ -127,12 +127,21 @@ def test_keypoints_of_the_mirrored_picture(meshes: tuple[np.ndarray, np.ndarray]
 def test_mirrored_motion_draws_the_mirrored_picture(
     pictures: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Within what mirrored landmarks and resampling change: 26 dB around the face."""
+    """Beside a shift of up to 2 pixels, which mirrored landmarks place the head by: 26 dB."""
     straight, mirrored = (images[:, 96:416, 96:416].astype(float) for images in pictures)
-    error = ((mirrored - straight[:, :, ::-1]) ** 2).mean((1, 2, 3))
-    unmirrored = ((mirrored - straight) ** 2).mean((1, 2, 3))
+    error = _least_error(mirrored, straight[:, :, ::-1])
     assert (10 * np.log10(255**2 / error) > 26).all()
-    assert (unmirrored > 4 * error).all()
+    assert (_least_error(mirrored, straight) > 4 * error).all()
+
+
+def _least_error(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(N,) mean squared errors at the shift that suits each pair of pictures best."""
+    shifts = [(y, x) for y in range(-2, 3) for x in range(-2, 3)]
+    inner = (slice(None), slice(2, -2), slice(2, -2))
+    errors = [
+        ((np.roll(first, shift, (1, 2)) - second)[inner] ** 2).mean((1, 2, 3)) for shift in shifts
+    ]
+    return np.min(errors, axis=0)
 
 
 def test_a_mirror_is_an_involution_on_every_coordinate() -> None:

@@ -104,6 +104,7 @@ def test_a_talking_video_becomes_a_clip(
     assert len(store.read_clips(tmp_path / "data")) == 1
 
 
+@pytest.mark.slow
 def test_faults_are_left_out_and_named(
     build: Callable[..., None], pictures: np.ndarray, speech: np.ndarray, tmp_path: Path
 ) -> None:
