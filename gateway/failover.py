@@ -66,7 +66,6 @@ class StageSession(Generic[Request, Response]):
         self._departure: Departure | None = None
         self._fruitless_moves = 0
         self._leave_at_s = 0.0
-        self._is_closed = False
 
     @property
     def stream(self) -> StageStream[Request, Response]:
@@ -87,7 +86,7 @@ class StageSession(Generic[Request, Response]):
         """Send a request; waits while the stage is busy with earlier ones, or is replaced."""
         number = await self._log.add(request)
         self._kind.sent(request)
-        await self._log.until(lambda: self._sent > number or self._is_closed)
+        await self._log.until(lambda: self._sent > number or self._log.is_closed)
 
     def finish(self) -> None:
         """Nothing more will be written; the last replies follow."""
@@ -95,9 +94,8 @@ class StageSession(Generic[Request, Response]):
 
     def close(self) -> None:
         """Free the session slot, and let go of whoever waits to write."""
-        self._is_closed = True
         self._drop_stream()
-        self._log.notify()
+        self._log.close()
 
     async def replies(self) -> AsyncIterator[Response]:
         """Replies with new frames, each frame once and in order, until all is answered.
@@ -113,9 +111,11 @@ class StageSession(Generic[Request, Response]):
                 await self._replace(lost)
                 continue
             if reply is None:
-                return
+                break
             if self._take(reply):
                 yield reply
+        if self._departure:
+            self._arrive(self._departure)
 
     async def _read(self) -> Response | None:
         """The next reply; on the way leaves a replica that will go away."""
@@ -189,7 +189,7 @@ class StageSession(Generic[Request, Response]):
             return False
         try:
             await self._move(self.replica.leaving, time.monotonic())
-        except (AtCapacityError, StageUnavailableError):
+        except DittoError:
             self._leave_at_s = time.monotonic() + _LEAVE_AGAIN_S
             return False
         return True

@@ -64,7 +64,8 @@ class CallMeasure:
 
     def serves(self, stage: str, replica: str) -> None:
         """A replica takes part in the call."""
-        self._work[stage].replicas.append(replica)
+        if replica not in self._work[stage].replicas:
+            self._work[stage].replicas.append(replica)
 
     def moved(self, move: Move) -> None:
         """A stage replica was replaced."""

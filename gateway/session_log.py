@@ -32,6 +32,8 @@ class SessionLog(Generic[Request]):
         """Requests that the stage has dealt with."""
         self.is_ended = False
         """No more will come."""
+        self.is_closed = False
+        """Nothing of it matters any more."""
         self._requests: deque[Request] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
@@ -58,7 +60,7 @@ class SessionLog(Generic[Request]):
 
     async def add(self, request: Request) -> int:
         """Take a request, once there is room for it; give its number."""
-        await self.until(lambda: self._bytes < MAX_BYTES)
+        await self.until(lambda: self._bytes < MAX_BYTES or self.is_closed)
         self._requests.append(request)
         self._bytes += _size(request)
         self.notify()
@@ -67,6 +69,11 @@ class SessionLog(Generic[Request]):
     def finish(self) -> None:
         """There are no more requests."""
         self.is_ended = True
+        self.notify()
+
+    def close(self) -> None:
+        """Let go of whoever waits."""
+        self.is_closed = True
         self.notify()
 
     async def request(self, number: int) -> Request | None:

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 SECONDS = 20
 FRAMES = SECONDS * 25
 MOMENTS = 20
-STOPS = 2
+STOPS = 1
 SAME_H264_DB = 34.0
 """Least PSNR of H.264 pictures after a move, whose key frame the calm stream has not."""
 BATCHED_DB = 40.0

@@ -362,8 +362,10 @@ async def test_room_that_comes_in_time_is_taken(tmp_path: Path) -> None:
         free = next(stage for stage in cluster.stages["renderer"] if stage is not taken)
         free.faults.die_at_frame = 10
 
+        known = cluster.gateway._pools.renderer._replicas
+
         async def make_room() -> None:
-            await eventually(lambda: free.faults.die_at_frame is None)
+            await eventually(lambda: not known[free.address].is_healthy)
             await asyncio.sleep(0.4)
             other.cancel()
 

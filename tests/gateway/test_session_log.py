@@ -56,7 +56,11 @@ async def test_a_writer_waits_while_too_much_is_uncovered(monkeypatch: pytest.Mo
     assert not adding.done()
     log.answer(1, 1, b"state")
     assert await adding == 3
-    assert log.end == 4
+    adding = asyncio.create_task(log.add(request(4)))
+    await asyncio.sleep(0.01)
+    assert not adding.done()
+    log.close()
+    await adding
 
 
 async def test_one_that_starts_over_has_other_requests_and_no_checkpoint() -> None:
