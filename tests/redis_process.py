@@ -18,15 +18,15 @@ class RedisProcess:
 
     def __init__(self, folder: Path, password: str | None = None, *options: str) -> None:
         """`options` are further words of redis-server's command line."""
-        self._socket = folder / "redis.sock"
-        self.url = f"unix://{self._socket}"
+        self.socket = folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
         self.client = Redis.from_url(self.url, password=password)
         self._options = [*options, *(("--requirepass", password) if password else ())]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and return when it answers."""
-        command = [*redis_command(find_redis(), self._socket), *self._options]
+        command = [*redis_command(find_redis(), self.socket), *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while not self._answers():

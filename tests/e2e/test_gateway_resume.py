@@ -46,7 +46,7 @@ def test_the_mp4_of_two_gateways_is_one_file(cluster: LocalCluster, tmp_path: Pa
     assert taken.file.count(b"moov") == 1
     # the command line knows several servers, of which the first is gone
     out, wav = tmp_path / "out.mp4", tmp_path / "second.wav"
-    wav.write_bytes(speech.wav(speech.part(1, 2)))
+    wav.write_bytes(speech.wav(16, 1.0))
     portrait = str(EXAMPLES / "astronaut.jpg")
     assert main(["animate", portrait, str(wav), "-o", str(out), "--server", cluster.address]) == 0
     with av.open(str(out)) as file:
