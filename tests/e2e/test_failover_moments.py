@@ -32,7 +32,7 @@ from tests.e2e.failing import (
     watched_call,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SECONDS = 20
 FRAMES = SECONDS * 25
