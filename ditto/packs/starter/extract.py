@@ -28,7 +28,7 @@ MAX_FRAMES = 15_000
 _CROP_FACES = 2.0
 """Side of the HEAD view over the height of the face."""
 _JAW_SHARE = 0.7
-_IRIS_TRAVEL = 0.40
+_IRIS_TRAVEL_ACROSS, _IRIS_TRAVEL_UP = 0.40, 0.26
 _SMOOTH = np.array([0.25, 0.5, 0.25], np.float32)
 _EYES = ((33, 133, 468), (362, 263, 473))
 _MOUTH_CORNERS, _BROW_LIDS = (61, 291), ((105, 159), (334, 386))
@@ -87,7 +87,9 @@ def _amounts(meshes: Array, faces: list[FaceGeometry]) -> Array:
     closed = (1 - open_eyes / usual - 0.2) / 0.6
     put("eyeBlinkRight", closed[:, 0])
     put("eyeBlinkLeft", closed[:, 1])
-    put("gazeX", _beyond_usual(_iris(meshes)) / _IRIS_TRAVEL)
+    across, down = _iris(meshes).T
+    put("gazeX", _beyond_usual(across) / _IRIS_TRAVEL_ACROSS)
+    put("gazeY", -_beyond_usual(down) / _IRIS_TRAVEL_UP)
     width = _beyond_usual(np.array([_span(f.head_mm, *_MOUTH_CORNERS) for f in faces]))
     put("mouthSmile", width / 12)
     put("mouthPucker", -width / 12)
@@ -99,12 +101,14 @@ def _amounts(meshes: Array, faces: list[FaceGeometry]) -> Array:
 
 
 def _iris(meshes: Array) -> Array:
-    """(T,) mean place of the irises between the corners of the eyes, in half-widths."""
+    """(T, 2) mean place of the irises, across and down between the corners of the eyes, in
+    half-widths."""
     places = []
     for left, right, iris in _EYES:
         half = (meshes[:, right, :2] - meshes[:, left, :2]) / 2
         offset = meshes[:, iris, :2] - (meshes[:, right, :2] + meshes[:, left, :2]) / 2
-        places.append((offset * half).sum(1) / (half**2).sum(1))
+        axes = np.stack([half, half[:, ::-1] * [-1, 1]], axis=1)  # T 2 2: along, and downwards
+        places.append((axes @ offset[..., None])[..., 0] / (half**2).sum(1)[:, None])
     return np.asarray(np.mean(places, axis=0), np.float32)
 
 
