@@ -51,8 +51,9 @@ class StageStream(Generic[Request, Response]):
         """Wait for the next reply, or the end; False when neither came in time."""
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._call.read())
-        done, _ = await asyncio.wait({self._reading}, timeout=within_s)
-        return bool(done)
+        if not self._reading.done():  # most often asked again once it is there
+            await asyncio.wait({self._reading}, timeout=within_s)
+        return self._reading.done()
 
     async def read(self) -> Response | None:
         """The next reply; None when the stage has answered everything.
