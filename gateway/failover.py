@@ -229,9 +229,13 @@ class StageSession(Generic[Request, Response]):
                 raise
             starts_over = True
             stream = await self._kind.open(replica, self.next_frame, starts_over)
+        try:
+            if self._stream:
+                self._log.begin_again(self._kind.replay(self.next_frame, starts_over))
+        except DittoError:
+            stream.close()
+            raise
         self._drop_stream()
-        if self._stream:
-            self._log.begin_again(self._kind.replay(self.next_frame, starts_over))
         self._stream = stream
         self._base = self._sent = self._log.covered
         self._sending = asyncio.create_task(self._send_all(stream))
