@@ -24,7 +24,7 @@ from ditto.training.evaluation.talking_video import FRAME_RATE, FRAME_SAMPLES
 
 Array = NDArray[np.float32]
 
-_QUIET_SECONDS = 8
+_QUIET_SECONDS = 4
 _NOISE_RMS = 0.05
 
 

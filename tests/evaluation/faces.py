@@ -31,7 +31,7 @@ def mesh() -> np.ndarray:
 def video(
     gap: np.ndarray, lids: np.ndarray | None = None, roll: np.ndarray | None = None
 ) -> np.ndarray:
-    """(T, 478, 3) with inner-lip gap (T,) in face heights, lids (T,) 1 open to 0, roll in degrees."""
+    """(T, 478, 3) with inner-lip gap (T,) in face heights, lids (T,) 1 to 0, roll in degrees."""
     points = np.repeat(mesh()[None], len(gap), axis=0).astype(np.float64)
     points[:, LOWER_LIP_MID] = points[:, UPPER_LIP_MID]
     points[:, LOWER_LIP_MID, 1] += gap * face_height(points)

@@ -21,7 +21,9 @@ RNG = np.random.default_rng(0)
 def test_frechet_distance_of_known_gaussians() -> None:
     features = RNG.normal(size=(4000, 3))
     assert frechet.frechet_distance(features, features) == pytest.approx(0, abs=1e-6)
-    assert frechet.frechet_distance(features, features + [3, 0, 4]) == pytest.approx(25, abs=1e-6)
+    assert frechet.frechet_distance(features, features + np.array([3, 0, 4])) == pytest.approx(
+        25, abs=1e-6
+    )
     spread = frechet.frechet_distance(features, features * 3)  # 3 dimensions, (3 - 1)^2 each
     assert spread == pytest.approx(12, rel=0.1)
 

@@ -19,9 +19,10 @@ from ditto.diffusion.steps import sampling_steps
 from ditto.errors import InvalidInputError
 from ditto.motion.layout import EXPRESSION_DIM
 from ditto.packs.starter import behaviour, conditions, coordinates
+from ditto.packs.starter.lip_seal import seal_lips
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
-DEFAULT_STEPS = 2
+DEFAULT_STEPS = 1
 MAX_STEPS = 50
 _MOUTH_GUIDANCE = 1.4
 _HEAD_SEAM_STRENGTH = 2.0
@@ -240,7 +241,8 @@ class StarterMotionGenerator:
         )
 
     def _lift(self, state: MotionState, segment: Array) -> Array:
-        return coordinates.lift(segment * self.spread + self.centre, state.reference_motion)
+        motion = seal_lips(segment * self.spread + self.centre)
+        return coordinates.lift(motion, state.reference_motion)
 
     def _standard(self, motion: Array) -> Array:
         return np.asarray((motion - self.centre) / self.spread, np.float32)

@@ -206,7 +206,7 @@ def test_emotion_shows_and_scales(generator: StarterMotionGenerator, speech: np.
         ("emotion", MotionSettings(emotion="bored")),
         ("emotion_intensity", MotionSettings(emotion=EMOTIONS[0], emotion_intensity=1.5)),
         ("sampling_steps", MotionSettings(sampling_steps=0)),
-        ("sampling_steps", MotionSettings(sampling_steps=11)),
+        ("sampling_steps", MotionSettings(sampling_steps=51)),
     ],
 )
 def test_bad_settings_name_their_field(
