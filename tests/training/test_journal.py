@@ -1,4 +1,4 @@
-"""What a run writes down: means of an interval, weights, scores, and how it says what is missing."""
+"""What a run writes down: means of an interval, weights, scores; and what it says is missing."""
 
 from __future__ import annotations
 
