@@ -64,7 +64,9 @@ class FastFeeder:
 
     @property
     def queued_samples(self) -> int:
-        return self._queue.samples
+        """Those of the beginning of a piece wait for the caller, not the caller for them."""
+        samples = self._queue.samples
+        return samples if self._queue.is_ended else samples - samples % self._clock.piece_samples
 
     @property
     def position(self) -> int:

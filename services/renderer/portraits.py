@@ -15,6 +15,7 @@ from ditto.serving import metrics
 from ditto.serving.cache import Codec, Source, TieredCache
 from ditto.serving.footprint import array_bytes
 from ditto.serving.lru import ByteBoundedLru
+from ditto.serving.memory import give_back_soon
 from ditto.serving.redis_access import RedisAccess
 from ditto.serving.redis_parts import PartedTier
 from ditto.serving.stage import StageIdentity
@@ -105,7 +106,10 @@ class PortraitLibrary:
 
         async def compute() -> Portrait[Any]:
             nonlocal prepare_s
-            portrait, prepare_s = await self._preparation.run(image, on_progress)
+            try:
+                portrait, prepare_s = await self._preparation.run(image, on_progress)
+            finally:
+                give_back_soon()
             metrics.PREPARE.observe(prepare_s)
             return portrait
 
