@@ -14,8 +14,7 @@ Examples:
   ditto train build/data build/run --export model.onnx      then the file that the pack serves
   ditto train build/full build/lmdm --model lmdm --export lmdm_v0.4_hubert.pth
   torchrun --nproc-per-node 8 -m ditto.cli train build/full build/lmdm --model lmdm
-  ditto train build/data build/ablations --ablation full,no-flip --seeds 3 --steps 250 \\
-      --videos VIDEOS --sounds SOUNDS
+  ditto train build/data build/ablations --ablation full,no-flip --videos VIDEOS
 
 A run's folder holds last.pt (where it goes on), best.pt (the best lip-sync score on the tuning
 clips), curves.png, TensorBoard events and frames. Data comes from `ditto data build`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +45,21 @@ class Judges:
 def run_all(
     names: Sequence[str],
     seeds: int,
-    length: Mapping[str, int],
+    length: Mapping[str, Any],
     clips: list[Clip],
     judges: Judges,
     folder: Path,
 ) -> None:
     """Every ablation with every seed that has no result yet; all seeds 0 first.
 
-    length: steps and batch, see `recipe.ablation`.
+    length: fields of the recipes that set how long they train, where not as `recipe.SHORT`.
     """
     for seed in range(seeds):
         for name in names:
             result = folder / f"{name}-{seed}.json"
             if not result.exists():
-                run(name, recipe.ablation(name, seed, length), clips, judges, folder)
+                changed = replace(recipe.ABLATIONS[name], seed=seed, **length)
+                run(name, changed, clips, judges, folder)
 
 
 def run(

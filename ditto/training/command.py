@@ -29,7 +29,6 @@ from ditto.training.samples import Sampler
 from ditto.training.starter_task import StarterTask
 from ditto.training.task import Task
 
-_ABLATION_STEPS = 250
 _FIELDS = ("steps", "batch", "seed", "optimiser", "learning_rate", "precision")
 
 
@@ -75,8 +74,8 @@ def ablate(options: argparse.Namespace) -> None:
     options.run_folder.mkdir(parents=True, exist_ok=True)
     judges = _judges(options, clips)
     torch.set_num_threads(1)
-    length = {"steps": options.steps or _ABLATION_STEPS}
-    length |= {"batch": options.batch} if options.batch else {}
+    length = {name: getattr(options, name) for name in ("steps", "batch")}
+    length = {name: value for name, value in length.items() if value is not None}
     ablation.run_all(names, options.seeds, length, clips, judges, options.run_folder)
 
 

@@ -43,7 +43,8 @@ class Trainer:
         self.parallel = self.worker.wrap(task.objective)
         self.average = copy.deepcopy(task.network).eval()
         width = sum(map(len, task.groups.values()))
-        epoch_steps = round(task.frames / (recipe.batch * recipe.window_frames))
+        one_pass = round(task.frames / (recipe.batch * recipe.window_frames))
+        epoch_steps = recipe.epoch_steps or one_pass
         self.adaptive = AdaptiveWeights(task.groups, width, epoch_steps, recipe.adaptive_weights)
         self.optimiser = _optimiser(task.network, recipe)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -84,6 +84,19 @@ def test_the_lip_sync_score_is_that_of_the_generated_mouth(clip: Clip) -> None:
     assert row["x0/lips"] > 0
 
 
+def test_loss_weights_are_renewed_after_every_epoch(clip: Clip) -> None:
+    recipe = replace(SHORT, epoch_steps=2)
+    trainer = loop.Trainer(task(clip, recipe), recipe)
+    weights = []
+    for _ in range(5):
+        trainer.train_step()
+        weights.append(trainer.adaptive.weights.clone())
+    assert weights[2].tolist() == [1, 1, 1, 1]
+    assert weights[3].tolist() != [1, 1, 1, 1]
+    assert torch.equal(weights[3], weights[4])
+    assert float(weights[3].mean()) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_every_ablation_trains(clip: Clip, name: str) -> None:
     recipe = replace(ABLATIONS[name], steps=4, batch=4, window_frames=20)
