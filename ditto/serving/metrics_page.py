@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from ditto.errors import SetupError
 
+MAX_CONNECTIONS = 64
 PROBE_S = 2.0
 """A process that does not say for so long how it is, is not well."""
 Probe = Callable[[str], bool | None]
@@ -48,6 +50,28 @@ class _Page(BaseHTTPRequestHandler):
         """Scrapes are too many to log."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A thread a connection, so many at most: further ones are closed at once."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], page: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, page)
+        self._places = BoundedSemaphore(MAX_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+
 class MetricsPage:
     """Serves the metrics of this process in threads of its own until `close`."""
 
@@ -56,13 +80,12 @@ class MetricsPage:
         host, _, port = address.rpartition(":")
         page = type("Page", (_Page,), {"probe": staticmethod(probe)})
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), page)
+            self._server = _Server((host.strip("[]"), int(port)), page)
         except OSError as error:
             raise SetupError(
                 f"metrics_listen: cannot bind {address} ({error.strerror}); "
                 "stop the process that holds it, or choose another port"
             ) from None
-        self._server.daemon_threads = True
         Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def close(self) -> None:
