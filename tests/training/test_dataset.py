@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from ditto import packs
 from ditto.packs.starter import coordinates
+from ditto.training import features, speech_data, store
 from ditto.training.dataset import Clip
+from ditto.training.speech import takes
 from ditto.training.windows import Windows, statistics
 
 
@@ -41,3 +47,26 @@ def test_statistics_never_divide_by_less_than_the_floor(clip: Clip) -> None:
     assert mean.shape == scale.shape == (coordinates.COUNT,)
     assert (scale >= 0.004).all()
     assert calmness[coordinates.index("yaw")] > calmness[coordinates.index("mouthPress")] >= 1
+
+
+def test_a_data_folder_is_built_once_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the voices, which need programs of their own: sounds that nobody speaks in."""
+    encoder = packs.load("starter").audio_encoder()
+    monkeypatch.setattr(takes, "TAKE_S", 1.0)
+    monkeypatch.setattr(takes, "RECIPE", (takes.Portion("ambience", 0.01),))
+    speech_data.build(tmp_path, encoder)
+    monkeypatch.setattr(takes, "RECIPE", (*takes.RECIPE, takes.Portion("nonspeech", 0.01)))
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.np?")}
+    speech_data.build(tmp_path, encoder)
+    assert all(path.stat().st_mtime_ns == time for path, time in written.items())
+    clips = store.read_clips(tmp_path)
+    assert [clip.name for clip in clips] == ["ambience-000", "nonspeech-000"]
+    for clip in clips:
+        assert clip.split == "train"
+        assert not clip.speaking.any()
+        assert not clip.face[:, :, coordinates.index("lipGap")].any()
+        assert clip.sound is not None
+        heard = features.stream(encoder, clip.sound.ravel().astype(np.float32) / 32768)
+        np.testing.assert_allclose(clip.audio, heard, atol=0.05)
