@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from ditto.errors import AtCapacityError, DittoError, NoHeadroomError, StageUnavailableError
+from ditto.errors import (
+    AtCapacityError,
+    DittoError,
+    NoHeadroomError,
+    ProtocolError,
+    ResumeError,
+    StageUnavailableError,
+)
 from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import audio_encoder_pb2 as audio_pb
@@ -40,11 +47,22 @@ async def admit(
         configs = stage_configs(call_id, asked, avatar)
         if going_on:
             configs = going_on.configs(configs)
-        await stages.open(pools, configs)
+        await _open(stages, pools, configs, going_on)
     except DittoError as error:
         _count_refusal(error)
         raise
     return avatar
+
+
+async def _open(
+    stages: CallStages, pools: StagePools, configs: StageConfigs, going_on: Resumption | None
+) -> None:
+    try:
+        await stages.open(pools, configs)
+    except ProtocolError as error:
+        if going_on:  # a checkpoint that this version of the pack cannot read
+            raise ResumeError(f"resume.token: {error.args[0]}; start a new call") from None
+        raise
 
 
 def stage_configs(call_id: str, asked: pb.AnimateConfig, avatar: PreparedAvatar) -> StageConfigs:

@@ -51,9 +51,9 @@ class ResumePoints:
 
     def add_to(self, response: pb.AnimateResponse, next_frame: int) -> None:
         """Let a response carry a point, now and then, for a caller who with it has all frames
-        before `next_frame`."""
+        before `next_frame`: with the first frame at once, whose header an MP4 goes on with."""
         now = self._clock.now()
-        if not self.interval_s or now - self._told_at_s < self.interval_s:
+        if not (self.interval_s and next_frame) or now - self._told_at_s < self.interval_s:
             return
         place = self._ledger.place(next_frame)
         if place is None:

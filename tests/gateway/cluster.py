@@ -111,6 +111,8 @@ class Answer:
 
     def take(self, response: pb.AnimateResponse) -> None:
         kind = response.WhichOneof("response")
+        if kind is None:  # a sign of life
+            return
         self.order.append(kind)
         message = getattr(response, kind)
         if kind in ("started", "stats"):
