@@ -39,9 +39,9 @@ def test_a_clip_is_judged_through_a_cluster(
 ) -> None:
     """The "real" clip is one that the pack made: its mouth must be found again."""
     pcm = (EXAMPLES / "speech.wav").read_bytes()[44:][: 2 * 16_000 * 5]
-    with Client(cluster.address) as client:
-        with client.animate(EXAMPLES / "astronaut.jpg", pcm, video="mp4") as call:
-            call.save(tmp_path / "talking-example.mp4")
+    portrait = EXAMPLES / "astronaut.jpg"
+    with Client(cluster.address) as client, client.animate(portrait, pcm, video="mp4") as call:
+        call.save(tmp_path / "talking-example.mp4")
     report = tmp_path / "report"
     command = ["eval", "clips", str(tmp_path), "-o", str(report), "--server", cluster.address]
     assert main(command) == 0

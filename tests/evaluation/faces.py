@@ -25,14 +25,15 @@ RNG = np.random.default_rng(5)
 def mesh() -> np.ndarray:
     """(478, 3) of the example portrait."""
     image = decode_portrait((EXAMPLES / "astronaut.jpg").read_bytes())
-    return FaceFollower(packs.load("starter").asset("face_landmarker"))([image])[0]
+    follow = FaceFollower(packs.load("starter").asset("face_landmarker"))
+    return np.asarray(follow([image])[0])
 
 
 def video(
     gap: np.ndarray, lids: np.ndarray | None = None, roll: np.ndarray | None = None
 ) -> np.ndarray:
     """(T, 478, 3) with inner-lip gap (T,) in face heights, lids (T,) 1 to 0, roll in degrees."""
-    points = np.repeat(mesh()[None], len(gap), axis=0).astype(np.float64)
+    points = np.repeat(mesh()[None], len(gap), axis=0)
     points[:, LOWER_LIP_MID] = points[:, UPPER_LIP_MID]
     points[:, LOWER_LIP_MID, 1] += gap * face_height(points)
     if lids is not None:
@@ -51,7 +52,7 @@ def mouth(frames: int, seed: int) -> np.ndarray:
     """(T,) a gap that comes and goes as in speech, 0 to about 0.08 face heights."""
     noise = np.random.default_rng(seed).normal(size=frames + 8)
     curve = np.convolve(noise, np.hanning(9), "valid")
-    return 0.04 * np.clip(1 + curve / curve.std(), 0, 2)
+    return np.asarray(0.04 * np.clip(1 + curve / curve.std(), 0, 2))
 
 
 def speech(frames: int) -> np.ndarray:

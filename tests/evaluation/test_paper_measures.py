@@ -74,7 +74,7 @@ class _Features(torch.nn.Module):
 
 
 def test_torchscript_networks_see_pictures_and_stretches_of_16(tmp_path: Path) -> None:
-    torch.jit.script(_Features()).save(str(tmp_path / "net.pt"))
+    torch.jit.script(_Features()).save(str(tmp_path / "net.pt"))  # type: ignore[no-untyped-call]
     network = frechet.load_torchscript(tmp_path / "net.pt")
     images = [np.full((512, 512, 3), value, np.uint8) for value in range(40)]
     assert frechet.picture_features(network, images)[:, 0].tolist() == list(range(40))
