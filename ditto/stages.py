@@ -216,3 +216,14 @@ class AnimatesVideos(Protocol[Appearance]):
 
     def source_frames(self, appearance: Appearance) -> int:
         """Pictures that a portrait has; 1 for a still one."""
+
+
+@runtime_checkable
+class ExtractsMotion(Protocol):
+    """A renderer that also reads how a face in a video moves, so that it can drive portraits."""
+
+    def extract_motion(self, images: Iterable[Image]) -> Array:
+        """Motion frames (T, 265) of the face in RGB pictures (H, W, 3), T >= 1, at 25 a second.
+
+        Raises `ditto.errors.FaceError` when the first one shows none.
+        """

@@ -6,12 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ditto.cli.pack_options import add_pack_options, chosen_pack_options
+
 _EXAMPLES = """\
 Examples:
   ditto motion sheet face.jpg -o controls/      a picture of every named control, and one of all
-  ditto motion sheet face.jpg -o probe/ --dimensions --pack ditto
+  ditto motion sheet face.jpg -o probe/ --dimensions --pack ditto --weights ~/ditto-weights
                                                 the 63 expression numbers, one by one
   ditto motion extract talk.mp4 -o talk.npz     a track that drives any portrait
+  ditto motion extract talk.mp4 -o talk.npz --pack ditto --weights ~/ditto-weights
+                                                the same by the released motion extractor
 """
 
 
@@ -28,7 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sheet = actions.add_parser("sheet", help="render a picture of every control")
     sheet.add_argument("portrait", type=Path, metavar="PORTRAIT")
     sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
-    sheet.add_argument("--pack", default="starter")
+    _add_pack(sheet)
     sheet.add_argument(
         "--dimensions", action="store_true", help="the 63 expression numbers, not the controls"
     )
@@ -37,7 +41,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     extract = actions.add_parser("extract", help="write the motion of a face in a video")
     extract.add_argument("video", type=Path, metavar="VIDEO")
     extract.add_argument("-o", "--output", type=Path, required=True, metavar="TRACK.npz")
+    _add_pack(extract)
     extract.set_defaults(run=_extract)
+
+
+def _add_pack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pack", default="starter", help="default: starter")
+    add_pack_options(parser)
 
 
 def _sheet(options: argparse.Namespace) -> int:
@@ -46,10 +56,11 @@ def _sheet(options: argparse.Namespace) -> int:
     from ditto.packs.contact_sheet import control_sheet, dimension_sheet, write_sheet
     from ditto.stages import CorrectsGaze
 
-    renderer = packs.load(options.pack).renderer()
+    pack = packs.load(options.pack, chosen_pack_options(options))
+    renderer = pack.renderer()
     image = decode_portrait(options.portrait.read_bytes())
     make = dimension_sheet if options.dimensions else control_sheet
-    generator = packs.load(options.pack).motion_generator()
+    generator = pack.motion_generator()
     gaze = generator.gaze_matrix if isinstance(generator, CorrectsGaze) else None
     probes = make(renderer, renderer.prepare(image), gaze)
     files = write_sheet(probes, options.output, options.side)
@@ -59,10 +70,16 @@ def _sheet(options: argparse.Namespace) -> int:
 
 def _extract(options: argparse.Namespace) -> int:
     from ditto import packs
+    from ditto.errors import UnsupportedError
+    from ditto.media.pictures import pictures_of
+    from ditto.motion.layout import FPS
     from ditto.motion.track import save_track
-    from ditto.packs.starter.extract import extract_motion
+    from ditto.stages import ExtractsMotion
 
-    frames = extract_motion(options.video, packs.load("starter").asset("face_landmarker"))
+    renderer = packs.load(options.pack, chosen_pack_options(options)).renderer()
+    if not isinstance(renderer, ExtractsMotion):
+        raise UnsupportedError(f"--pack: {options.pack} does not read motion from videos")
+    frames = renderer.extract_motion(pictures_of(options.video, FPS))
     save_track(options.output, frames)
     print(f"{options.output}: {len(frames)} frames")
     return 0

@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
+import av
 import numpy as np
 from av import VideoFrame
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from ditto.errors import InvalidInputError
+
 Image = NDArray[np.uint8]
+
+
+MAX_PICTURES = 15_000
+
+
+def pictures_of(video: Path, frame_rate: int) -> Iterator[Image]:
+    """`pictures_at` of a file. Raises `InvalidInputError` for one that is no video or too long."""
+    try:
+        with av.open(str(video), mode="r") as container:
+            if not container.streams.video:
+                raise InvalidInputError("video", f"{video} has no pictures")
+            for number, picture in enumerate(pictures_at(container, frame_rate)):
+                if number == MAX_PICTURES:
+                    raise InvalidInputError(
+                        "video",
+                        f"{video} has more than {MAX_PICTURES} frames at {frame_rate} a second",
+                    )
+                yield picture
+    except av.FFmpegError as error:
+        raise InvalidInputError("video", f"{video}: {error}") from None
 
 
 def pictures_at(container: InputContainer, frame_rate: int) -> Iterator[Image]:

@@ -85,3 +85,25 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     arguments = ["motion", "extract", str(tmp_path / "text.mp4"), "-o", str(tmp_path / "t.npz")]
     assert main(arguments) == 2
+
+
+@pytest.mark.slow
+def test_the_63_numbers_are_probed_one_by_one(tmp_path: Path) -> None:
+    portrait = str(ROOT / "examples/astronaut.jpg")
+    arguments = ["motion", "sheet", portrait, "-o", str(tmp_path), "--dimensions", "--side", "96"]
+    assert main(arguments) == 0
+    made = {path.stem: cv2.imread(str(path)).astype(int) for path in tmp_path.glob("*-*.jpg")}
+    assert len(made) == 2 * layout.EXPRESSION_DIM
+    for dimension in ("19-1", "15-1", "11-1", "20-1", "1-1"):  # jaw, lids, mouth corner, brow
+        plus, minus = made[f"{dimension}_plus"], made[f"{dimension}_minus"]
+        assert np.abs(plus - minus).max() > 20, f"{dimension} shows nothing"
+    assert (tmp_path / "sheet.jpg").exists()
+
+
+def test_a_pack_without_its_weights_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video, track = str(tmp_path / "talk.mp4"), str(tmp_path / "t.npz")
+    arguments = ["motion", "extract", video, "-o", track, "--pack", "ditto", "--weights", "nowhere"]
+    assert main(arguments) == 1
+    assert "nowhere" in capsys.readouterr().err

@@ -97,16 +97,15 @@ def test_head_pose_modes_and_their_multiplier(cluster: LocalCluster) -> None:
 )
 def test_the_axes_are_those_of_the_image(cluster: LocalCluster, axis: int, angle: int) -> None:
     half = np.radians(10) / 2
-    turn = field(1, field(axis, float(np.sin(half))) + field(4, float(np.cos(half))))
-    config = {"f3": FACEBOX, "f4": USER_DEFINED, "f9": 0}
-    there, rest = (
-        angles(
-            pictures(call(cluster.address, [settings(**config, **more), *wav_requests(0.6)]))[-1]
-        )
-        for more in ({"f13": turn}, {"f13": turn, "f12": 0.0})
-    )
-    change = there - rest
-    assert abs(change[angle]) > 5
+
+    def pose(*quaternion: bytes) -> np.ndarray:
+        """The last picture's angles; rotations are of a head that faces the camera."""
+        config = settings(f3=FACEBOX, f4=USER_DEFINED, f9=0, f13=field(1, b"".join(quaternion)))
+        return angles(pictures(call(cluster.address, [config, *wav_requests(0.6)]))[-1])
+
+    straight = pose(field(4, 1.0))
+    change = pose(field(axis, float(np.sin(half))), field(4, float(np.cos(half)))) - straight
+    assert change[angle] > 5  # down, to the image's left, clockwise
     assert np.abs(np.delete(change, angle)).max() < 3.5
 
 

@@ -5,11 +5,12 @@ Paper 3.1 and 3.3.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ditto.errors import CorruptDataError, InvalidInputError
+from ditto.face.crop import crop_image
 from ditto.face.reference_crop import extractor_input
 from ditto.face.reference_paste import paste_region, paste_render
 from ditto.face.reference_registration import bounded_image
@@ -32,7 +33,7 @@ _MOTION_HEADS = ("pitch", "yaw", "roll", "t", "exp")
 
 
 class DittoRenderer:
-    """Implements `ditto.stages.Renderer`. Holds networks alone."""
+    """Implements `ditto.stages.Renderer` and `ExtractsMotion`. Holds networks alone."""
 
     head_size = CROP_SIZE
 
@@ -58,6 +59,22 @@ class DittoRenderer:
                 "warnings": encode_warnings(face.warnings),
             }
         )
+
+    def extract_motion(self, images: Iterable[Image]) -> Array:
+        """Motion frames (T, 265) of the face in a video's pictures, by the motion extractor.
+
+        All are cut as the first one is, so that the head's way through the picture is kept.
+        Raises `FaceError` when that shows no usable face.
+        """
+        rows: list[Array] = []
+        to_crop: Array | None = None
+        for image in images:
+            picture = bounded_image(image)
+            if to_crop is None:
+                to_crop = np.linalg.inv(self._registrar(picture).to_image)[:2].astype(np.float32)
+            pixels = extractor_input(crop_image(picture, to_crop, CROP_SIZE))
+            rows.append(motion_of(self._networks.motion(pixels)))
+        return np.stack(rows)
 
     def full_size(self, appearance: Appearance) -> tuple[int, int]:
         """Width and height of the FULL view, in pixels."""

@@ -6,25 +6,22 @@ count from the face's own usual look in the clip, so that no neutral frame is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.errors import FaceError, InvalidInputError
+from ditto.errors import FaceError
 from ditto.face.detect import FaceDetector
 from ditto.face.eye_state import eye_open
 from ditto.face.landmarks import FaceLandmarker
-from ditto.media.pictures import pictures_at
 from ditto.motion import semantics
-from ditto.motion.layout import FPS, Motion, pack
+from ditto.motion.layout import Motion, pack
 from ditto.packs.starter.renderer.geometry import FaceGeometry
+from ditto.stages import Image
 
 Array = NDArray[np.float32]
 
-MAX_FRAMES = 15_000
 _CROP_FACES = 2.0
 """Side of the HEAD view over the height of the face."""
 _JAW_SHARE = 0.7
@@ -34,25 +31,23 @@ _EYES = ((33, 133, 468), (362, 263, 473))
 _MOUTH_CORNERS, _BROW_LIDS = (61, 291), ((105, 159), (334, 386))
 
 
-def extract_motion(video: Path, landmarker_task: Path) -> Array:
-    """Motion frames (T, 265) at 25 a second of the one face in a video.
+def extract_motion(
+    images: Iterable[Image], detector: FaceDetector, landmarker: FaceLandmarker
+) -> Array:
+    """Motion frames (T, 265) of the largest face in the pictures (H, W, 3) of a video.
 
-    Raises `FaceError` when the first frame shows none, `InvalidInputError` for a file that is no
-    video or too long.
+    Raises `FaceError` when the first one shows none.
     """
-    detector, landmarker = FaceDetector(landmarker_task), FaceLandmarker(landmarker_task)
     points: Array | None = None
     meshes: list[Array] = []
-    for image in _pictures(video):
+    for image in images:
         if points is None:
             faces = detector(image)
             if not faces:
-                raise FaceError(f"{video.name}: no face in the first frame")
+                raise FaceError("no face in the video's first picture")
             points = landmarker(image, faces[0]).points
         points = landmarker.refine(image, points).points
         meshes.append(points)
-        if len(meshes) > MAX_FRAMES:
-            raise InvalidInputError("video", f"more than {MAX_FRAMES} frames at {FPS} a second")
     return motion_of(np.stack(meshes))
 
 
@@ -126,13 +121,3 @@ def _smoothed(rows: Array) -> Array:
     return np.asarray(
         sum(w * padded[at : at + len(rows)] for at, w in enumerate(_SMOOTH)), np.float32
     )
-
-
-def _pictures(video: Path) -> Iterator[NDArray[np.uint8]]:
-    try:
-        with av.open(str(video)) as container:
-            if not container.streams.video:
-                raise InvalidInputError("video", f"{video} has no pictures")
-            yield from pictures_at(container, FPS)
-    except av.FFmpegError as error:
-        raise InvalidInputError("video", f"{video}: {error}") from None

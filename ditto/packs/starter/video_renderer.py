@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
+from ditto.packs.starter.extract import extract_motion
 from ditto.packs.starter.renderer import StarterRenderer
 from ditto.packs.starter.renderer.appearance import Appearance
 from ditto.packs.starter.renderer.archive import dump_arrays
 from ditto.packs.starter.video_appearance import MAGIC, VideoAppearance, split, unpack_frame
 from ditto.packs.starter.video_preparation import prepare_frames
-from ditto.stages import Image, Portrait, Progress
+from ditto.stages import Array, Image, Portrait, Progress
 
 AnyAppearance = Appearance | VideoAppearance
 
 
 class StarterVideoRenderer(StarterRenderer):
-    """Implements `ditto.stages.AnimatesVideos` too: a video is a portrait for each picture."""
+    """Implements `ditto.stages.AnimatesVideos`, a video being a portrait for each picture, and
+    `ditto.stages.ExtractsMotion`."""
 
     def prepare_video(
         self, images: Iterable[Image]
@@ -24,6 +26,10 @@ class StarterVideoRenderer(StarterRenderer):
         """Register a video. Raises `FaceError`, saying when, for what cannot be animated."""
         archives = yield from prepare_frames(images, self._detector, self._landmarker)
         return self._video(archives)
+
+    def extract_motion(self, images: Iterable[Image]) -> Array:
+        """Motion frames (T, 265) of the face in a video's pictures."""
+        return extract_motion(images, self._detector, self._landmarker)
 
     def appearance_at(self, appearance: AnyAppearance, frame: int) -> Appearance:
         """What output frame ``frame`` is rendered and pasted from."""

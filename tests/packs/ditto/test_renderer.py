@@ -9,7 +9,7 @@ from ditto.errors import CorruptDataError, FaceError
 from ditto.packs.ditto.appearance import Appearance, dump_arrays
 from ditto.packs.ditto.renderer import DittoRenderer
 from ditto.serving.footprint import array_bytes
-from ditto.stages import BatchedRenderer, Image, Portrait
+from ditto.stages import BatchedRenderer, ExtractsMotion, Image, Portrait
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +107,17 @@ def test_frames_of_calls_together_are_their_frames_alone(
         error = got.astype(float) - renderer.render_head(appearance, motion)
         assert (error**2).mean() <= 255**2 * 1e-5  # 50 dB
     assert (together[0] != together[2]).any()
+
+
+def test_motion_is_read_from_the_pictures_of_a_video(
+    renderer: DittoRenderer, registered: Portrait[Appearance], portrait: Image
+) -> None:
+    assert isinstance(renderer, ExtractsMotion)
+    moved = np.roll(portrait, 8, axis=1)
+    track = renderer.extract_motion([portrait, portrait, moved])
+    assert track.shape == (3, 265)
+    assert np.array_equal(track[0], track[1])
+    assert np.abs(track[2] - track[0]).max() > 1e-4  # cut where the first one was
+    assert np.allclose(track[0], registered.identity.reference_motion, atol=0.05)
+    with pytest.raises(FaceError):
+        renderer.extract_motion([np.full((200, 200, 3), 80, np.uint8)])
