@@ -14,7 +14,7 @@ from ditto import packs
 from ditto.cli.speech_file import read_speech
 from ditto.motion import layout, semantics
 from ditto.packs.starter.renderer.appearance import Appearance
-from ditto.stages import MotionSettings
+from ditto.stages import FaceIdentity, MotionSettings
 
 Array = NDArray[np.float32]
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -28,6 +28,7 @@ class Inputs:
     generator: Any
     renderer: Any
     appearance: Appearance
+    identity: FaceIdentity
     frame_rate: int
     heard: Any
     """The encoder's state in the middle of the speech."""
@@ -76,6 +77,6 @@ def prepared() -> Inputs:
     moving, motion = generator.step(start, features)
     assert motion is not None
     return Inputs(
-        encoder, generator, renderer, portrait.appearance, pack.manifest.frame_rate,
-        heard, moving, speech, features, motion,
+        encoder, generator, renderer, portrait.appearance, portrait.identity,
+        pack.manifest.frame_rate, heard, moving, speech, features, motion,
     )  # fmt: skip

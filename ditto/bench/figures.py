@@ -60,11 +60,24 @@ class LoadFigures:
     cpu_s_per_video_s: Mapping[str, float] = field(default_factory=dict)
     """By process, our own as "client"; empty for a cluster elsewhere."""
     peak_memory_bytes: int | None = None
+    loop_cpu_s_per_video_s: Mapping[str, float] = field(default_factory=dict)
+    """Of it the event loops, gRPC with them, by server process."""
 
     @property
     def is_on_time(self) -> bool:
         """Every call got every frame when it was due."""
         return not self.late_frames and not self.failed_calls and self.frames > 0
+
+    @property
+    def messaging_share(self) -> float | None:
+        """The gateway's CPU time and that of the stages' event loops, over that of all servers."""
+        loops = self.loop_cpu_s_per_video_s
+        served = sum(self.cpu_s_per_video_s.get(name, 0.0) for name in loops)
+        carried = sum(
+            self.cpu_s_per_video_s.get(name, 0.0) if name.startswith("gateway") else loop_s
+            for name, loop_s in loops.items()
+        )
+        return carried / served if served else None
 
     @property
     def cpu(self) -> float | None:

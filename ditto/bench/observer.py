@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.request import urlopen
 
 from ditto.local_cluster import LocalCluster
@@ -24,6 +24,8 @@ class Reading:
     peak_memory_bytes: int
     counters: Mapping[tuple[str, str], float]
     """By (metric, module), over all replicas."""
+    loop_s: Mapping[str, float] = field(default_factory=dict)
+    """The event loop's part of ``cpu_s``, by server process."""
 
     def since(self, before: Reading) -> Reading:
         """The differences to an earlier reading; memory stays the peak."""
@@ -31,7 +33,8 @@ class Reading:
         counters = {
             key: count - before.counters.get(key, 0.0) for key, count in self.counters.items()
         }
-        return Reading(cpu, self.peak_memory_bytes, counters)
+        loop = {name: loop_s - before.loop_s.get(name, 0.0) for name, loop_s in self.loop_s.items()}
+        return Reading(cpu, self.peak_memory_bytes, counters, loop)
 
     def busy_s(self, module: str) -> float:
         """Time that a stage computed."""
@@ -54,7 +57,8 @@ class Observer:
         usage = self._cluster.usage()
         cpu = {name: use.cpu_seconds for name, use in usage.items()}
         memory = sum(use.peak_memory_bytes for use in usage.values())
-        return Reading(cpu | {"client": time.process_time()}, memory, self._counters())
+        loop = {name: usage[name].loop_seconds for name in self._cluster.servers}
+        return Reading(cpu | {"client": time.process_time()}, memory, self._counters(), loop)
 
     def _counters(self) -> dict[tuple[str, str], float]:
         counters: dict[tuple[str, str], float] = {}

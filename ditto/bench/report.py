@@ -43,6 +43,9 @@ def _shown(load: LoadFigures) -> dict[str, str]:
     cells["CPU s per video s"] = _number(load.cpu)
     for process, cpu_s in load.cpu_s_per_video_s.items():
         cells[f"  {process}"] = _number(cpu_s)
+    for process, loop_s in load.loop_cpu_s_per_video_s.items():
+        cells[f"  event loop of {process}"] = _number(loop_s)
+    cells["gateway and gRPC, share"] = _number(load.messaging_share)
     memory = load.peak_memory_bytes
     cells["peak memory, MiB"] = _number(None if memory is None else memory / 2**20, 0)
     cells["kB per video s"] = _number(load.received_bytes_per_s / 1000, 0)
@@ -58,6 +61,7 @@ def _compared(load: LoadFigures) -> dict[str, float | None]:
         "FFD-compute ms, p95": compute.p95 if compute else None,
         **{f"RTF {module}": figures.rtf for module, figures in load.modules.items()},
         "CPU s per video s": load.cpu,
+        "gateway and gRPC, share": load.messaging_share,
     }
 
 

@@ -200,6 +200,9 @@ def _figures(
         modules=_modules(outcome.calls, used, spent_s),
         cpu_s_per_video_s={name: cpu / video_s for name, cpu in used.cpu_s.items()} if used else {},
         peak_memory_bytes=used.peak_memory_bytes if used else None,
+        loop_cpu_s_per_video_s=(
+            {name: loop / video_s for name, loop in used.loop_s.items()} if used else {}
+        ),
     )
 
 

@@ -87,11 +87,11 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, of all its threads; 0 when it has ended."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS_HZ
+        return _cpu_seconds(Path(f"/proc/{self.pid}/stat"))
+
+    def loop_seconds(self) -> float:
+        """Processor time of its first thread alone: of servers the event loop, gRPC with it."""
+        return _cpu_seconds(Path(f"/proc/{self.pid}/task/{self.pid}/stat"))
 
     def peak_memory_bytes(self) -> int:
         """Largest resident size so far; 0 when it has ended."""
@@ -108,3 +108,11 @@ class Child:
         for line in stream:
             self._tail.append(line.rstrip("\n"))
             self._on_line(self.name, line.rstrip("\n"))
+
+
+def _cpu_seconds(stat: Path) -> float:
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS_HZ

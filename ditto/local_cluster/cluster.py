@@ -60,6 +60,8 @@ class Usage:
 
     cpu_seconds: float
     peak_memory_bytes: int
+    loop_seconds: float = 0.0
+    """Part of the processor time that its event loop took."""
 
 
 def _ignore(*_: str) -> None:
@@ -115,7 +117,7 @@ class LocalCluster:
     def usage(self) -> dict[str, Usage]:
         """Processor time and memory of each process, by name."""
         return {
-            child.name: Usage(child.cpu_seconds(), child.peak_memory_bytes())
+            child.name: Usage(child.cpu_seconds(), child.peak_memory_bytes(), child.loop_seconds())
             for child in self.children()
         }
 

@@ -33,6 +33,9 @@ def test_two_loads_give_all_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert figures.busy > 0
         assert figures.batch_size == 1
     assert {"gateway", "renderer-0", "client"} <= set(load.cpu_s_per_video_s)
+    assert set(load.loop_cpu_s_per_video_s) < set(load.cpu_s_per_video_s)
+    assert load.messaging_share is not None
+    assert 0 < load.messaging_share < 0.7  # most of the time is spent on frames
     assert cv2.imread(files[1]) is not None
     assert "CPU s per video s" in capsys.readouterr().out
     assert main(["bench", "--compare", files[0], files[0]]) == 0

@@ -27,8 +27,14 @@ def load(calls: int, late: int = 0, scale: float = 1.0) -> LoadFigures:
         ffd_compute_ms=Spread(30 * scale, 40 * scale, 50 * scale),
         received_bytes_per_s=800_000.0,
         modules={"renderer": ModuleFigures(0.2 * scale, 0.2 * calls, 1.0)},
-        cpu_s_per_video_s={"renderer-0": 0.2 * scale, "client": 0.05},
+        cpu_s_per_video_s={
+            "renderer-0": 0.2 * scale,
+            "gateway": 0.04,
+            "redis": 0.01,
+            "client": 0.05,
+        },
         peak_memory_bytes=600 << 20,
+        loop_cpu_s_per_video_s={"renderer-0": 0.02, "gateway": 0.03},
     )
 
 
@@ -52,6 +58,11 @@ def test_what_is_carried_is_the_highest_load_on_time():
     assert BenchResult({}, [load(1), load(2), load(4, late=3)]).carried == 2
     assert BenchResult({}, [replace(load(1), failed_calls=1)]).carried == 0
     assert BenchResult({}, [replace(load(1), frames=0)]).carried == 0
+
+
+def test_messages_cost_the_gateway_and_the_stages_event_loops():
+    assert load(1).messaging_share == pytest.approx((0.04 + 0.02) / (0.2 + 0.04))
+    assert replace(load(1), loop_cpu_s_per_video_s={}).messaging_share is None
 
 
 def test_a_result_survives_its_file(tmp_path: Path):
