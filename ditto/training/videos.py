@@ -8,8 +8,9 @@ mirrored (3.2.2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from ditto.errors import CorruptDataError, FaceError
+from ditto.errors import CorruptDataError, FaceError, InvalidInputError
 from ditto.motion.layout import MOTION_DIM
 from ditto.packs.starter import behaviour, coordinates
 from ditto.packs.starter.extract import motion_of
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from ditto.packs.starter.renderer.identity import canonical_keypoints
-from ditto.stages import Array, AudioEncoder, Image, Renderer
+from ditto.stages import Array, AudioEncoder, ExtractsMotion, Image, Renderer
 from ditto.training import cleaning, features, store
 from ditto.training.dataset import Clip, split_of
 from ditto.training.emotions import Label
@@ -33,6 +34,9 @@ from ditto.training.evaluation.face_track import FaceFollower
 from ditto.training.evaluation.generate import to_coordinates
 from ditto.training.evaluation.loudness import speech_frames
 from ditto.training.speech_data import FRAME_SAMPLES, framed_sound
+
+Pictures = Callable[[], Iterable[Image]]
+"""The pictures of a stretch, from its start as often as they are asked for."""
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg"})
 SHARES = {"tuning": 0.05, "test": 0.05}
@@ -64,7 +68,7 @@ class Extractor(Protocol):
     shortest_frames: int
     """One training window of the space's model."""
 
-    def __call__(self, meshes: Array, pictures: Iterable[Image]) -> list[Life]:
+    def __call__(self, meshes: Array, pictures: Pictures) -> list[Life]:
         """The lives of a stretch."""
 
 
@@ -73,7 +77,7 @@ class StarterExtractor:
 
     name, columns, flipped_life, shortest_frames = "starter", coordinates.COUNT, False, 40
 
-    def __call__(self, meshes: Array, pictures: Iterable[Image]) -> list[Life]:
+    def __call__(self, meshes: Array, pictures: Pictures) -> list[Life]:
         """meshes (T, 478, 3); the pictures are not needed."""
         motion = to_coordinates(motion_of(meshes))
         pose = motion[:, coordinates.POSE_PART]
@@ -92,22 +96,27 @@ class PackExtractor:
     columns, flipped_life, shortest_frames = MOTION_DIM, True, 81
 
     def __init__(self, name: str, renderer: Renderer[Any]) -> None:
-        self.name, self._renderer = name, renderer
+        """Raises `InvalidInputError` for a pack that cannot read motion from pictures."""
+        if not isinstance(renderer, ExtractsMotion):
+            raise InvalidInputError("pack", f"{name} cannot read motion from pictures")
+        self.name = name
+        self._prepare, self._extract = renderer.prepare, renderer.extract_motion
 
-    def __call__(self, meshes: Array, pictures: Iterable[Image]) -> list[Life]:
+    def __call__(self, meshes: Array, pictures: Pictures) -> list[Life]:
         """Raises `FaceError` for a picture in which the pack finds no face."""
-        found: tuple[list[Any], list[Any]] = ([], [])
-        for picture in pictures:
-            for rows, image in zip(found, (picture, picture[:, ::-1]), strict=True):
-                rows.append(self._renderer.prepare(np.ascontiguousarray(image)).identity)
-        return [
-            Life(
-                np.stack([identity.reference_motion for identity in rows]),
-                np.stack([identity.eye_state for identity in rows]),
-                np.stack([identity.canonical_keypoints for identity in rows]),
-            )
-            for rows in found
-        ]
+        return [self._life(pictures), self._life(lambda: map(_mirrored, pictures()))]
+
+    def _life(self, pictures: Pictures) -> Life:
+        identities = [self._prepare(picture).identity for picture in pictures()]
+        return Life(
+            self._extract(pictures()),
+            np.stack([identity.eye_state for identity in identities]),
+            np.stack([identity.canonical_keypoints for identity in identities]),
+        )
+
+
+def _mirrored(picture: Image) -> Image:
+    return np.ascontiguousarray(picture[:, ::-1])
 
 
 def find_videos(folder: Path) -> list[Path]:
@@ -160,7 +169,7 @@ def _add(
         if (fault := sync.fault(meshes, heard)) is not None:
             writer.leave_out(name, fault)
             continue
-        lives = extractor(meshes, _pictures(video, stretch))
+        lives = extractor(meshes, partial(_pictures, video, stretch))
         emotion = label(video, _pictures(video, stretch))
         clip = _clip(name, video.stem, meshes, heard, features.stream(encoder, heard), lives)
         writer.add(replace(clip, emotion=emotion), str(video), extractor.flipped_life)

@@ -132,7 +132,9 @@ def test_faults_are_left_out_and_named(
 
 def test_another_pack_extracts_the_mirrored_pictures_too(pictures: np.ndarray) -> None:
     extractor = videos.PackExtractor("any", packs.load("starter").renderer())
-    straight, mirrored = extractor(np.zeros((0, 478, 3), np.float32), pictures[[20, 60]])
+    straight, mirrored = extractor(
+        np.zeros((0, 478, 3), np.float32), lambda: iter(pictures[[20, 60]])
+    )
     assert straight.motion.shape == mirrored.motion.shape == (2, 265)
     expected = flip.mirror_frames(straight.motion)
     error = np.abs(to_coordinates(mirrored.motion) - to_coordinates(expected))
