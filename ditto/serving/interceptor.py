@@ -52,6 +52,10 @@ class CallInterceptor(ServerInterceptor):  # type: ignore[type-arg]
         self._is_ready = is_ready
         self._guard = _Guard(most_calls)
 
+    def calls_ended(self) -> int:
+        """Calls so far, whatever became of them."""
+        return self._guard.ended
+
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
     ) -> Any:
@@ -120,6 +124,7 @@ class _Guard:
     def __init__(self, most_calls: int) -> None:
         self._most = most_calls
         self._open = 0
+        self.ended = 0
 
     def around(self, behaviour: Behaviour) -> Behaviour:
         """The same method, guarded."""
@@ -148,6 +153,7 @@ class _Guard:
                 await context.abort(status, f"internal error, see log {current_call_id()}")
             finally:
                 self._open -= 1
+                self.ended += 1
                 metrics.CALLS.labels(_status_name(status)).inc()
 
         return run

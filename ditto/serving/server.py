@@ -29,6 +29,7 @@ from ditto.serving.config import MESSAGE_BYTES, Config, ProcessConfig, parse_con
 from ditto.serving.credentials import Credentials, server_credentials
 from ditto.serving.interceptor import CallInterceptor
 from ditto.serving.logging import configure_logging
+from ditto.serving.memory import begin_to_count, tidy_up_after
 from ditto.serving.metrics_page import PROBE_S, MetricsPage, Probe
 from ditto.serving.tracing import start_tracing, tracing_interceptors
 
@@ -116,17 +117,15 @@ class ProcessServer:
         self._credentials = server_credentials(config)
         self._service: Service | None = None
         self._health = async_health.HealthServicer()
+        self._calls = CallInterceptor(lambda: self.is_loaded, config.open_calls)
         self._server = grpc.aio.server(
-            interceptors=[
-                *tracing_interceptors(),
-                *interceptors,
-                CallInterceptor(lambda: self.is_loaded, config.open_calls),
-            ],
+            interceptors=[*tracing_interceptors(), *interceptors, self._calls],
             options=[*_options(config.message_bytes), *config.server_options()],
         )
         self._late = _LateHandlers()
         self._page: MetricsPage | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -156,6 +155,8 @@ class ProcessServer:
         names = [*service.service_names, HEALTH_SERVICE, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, cast(grpc.aio.Server, self._late))
         self._service = service
+        begin_to_count()
+        self._tidying = asyncio.create_task(tidy_up_after(self._calls.calls_ended))
         log.info("serving", extra={"fields": {"listen": self._config.listen}})
         if isinstance(service, DependentService):
             await service.follow_health(self._report)
@@ -205,8 +206,8 @@ class ProcessServer:
         await self._server.stop(0.5)
         if self._service is not None:
             await self._service.close()
-        if self._watching is not None:
-            self._watching.cancel()
+        for task in filter(None, (self._watching, self._tidying)):
+            task.cancel()
         if self._page is not None:
             await asyncio.to_thread(self._page.close)
 
