@@ -21,7 +21,8 @@ Examples:
                                    a cluster for this one call, and a table of its numbers
 
 PORTRAIT is JPEG, PNG or WebP with one face, seen from the front, or a short MP4 or WebM of it.
-SPEECH is a WAV file, or anything else that FFmpeg decodes. The video is H.264 with the speech as AAC.
+SPEECH is a WAV file, or anything else that FFmpeg decodes. The output is H.264 with the speech as
+AAC.
 """
 
 

@@ -53,7 +53,12 @@ def _add_pack(parser: argparse.ArgumentParser) -> None:
 def _sheet(options: argparse.Namespace) -> int:
     from ditto import packs
     from ditto.media.image import decode_portrait
-    from ditto.packs.contact_sheet import control_sheet, dimension_sheet, write_sheet
+    from ditto.packs.contact_sheet import (
+        control_sheet,
+        dimension_sheet,
+        emotion_sheet,
+        write_sheet,
+    )
     from ditto.stages import CorrectsGaze
 
     pack = packs.load(options.pack, chosen_pack_options(options))
@@ -62,7 +67,10 @@ def _sheet(options: argparse.Namespace) -> int:
     make = dimension_sheet if options.dimensions else control_sheet
     generator = pack.motion_generator()
     gaze = generator.gaze_matrix if isinstance(generator, CorrectsGaze) else None
-    probes = make(renderer, renderer.prepare(image), gaze)
+    portrait = renderer.prepare(image)
+    probes = [*make(renderer, portrait, gaze)]
+    if not options.dimensions:
+        probes += emotion_sheet(renderer, portrait, pack.audio_encoder(), generator)
     files = write_sheet(probes, options.output, options.side)
     print(f"{options.output}: {len(files)} pictures")
     return 0

@@ -13,10 +13,20 @@ import numpy as np
 from ditto.motion import controls, semantics
 from ditto.motion.layout import EXPRESSION, EXPRESSION_DIM
 from ditto.motion.motion_control import MotionControl
-from ditto.stages import Array, Image, Portrait, Renderer
+from ditto.stages import (
+    EMOTIONS,
+    Array,
+    AudioEncoder,
+    Image,
+    MotionGenerator,
+    MotionSettings,
+    Portrait,
+    Renderer,
+)
 
 PROBE = 0.03
 """Offset of one expression number, about a full movement of the published edits."""
+_SILENCE_S = 4
 _QUALITY = 82
 _CAPTION_PX = 18
 _COLUMNS = 8
@@ -60,6 +70,30 @@ def control_sheet(
         state = controls.init_state(control)
         _, frames = controls.apply(state, 0, own[None], own, gaze)
         yield Probe(name, renderer.render_head(portrait.appearance, frames[0]))
+
+
+def emotion_sheet(
+    renderer: Renderer[Any],
+    portrait: Portrait[Any],
+    encoder: AudioEncoder[Any],
+    generator: MotionGenerator[Any],
+) -> Iterator[Probe]:
+    """The portrait listening in each emotion: the frame of some seconds with the widest eyes."""
+    state, first = encoder.step(
+        encoder.init_state(), np.zeros(_SILENCE_S * encoder.sample_rate_hz, np.float32)
+    )
+    _, last = encoder.flush(state)
+    silence = np.concatenate([part for part in (first, last) if part is not None])
+    lids = [semantics.control_index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
+    for emotion in EMOTIONS:
+        begun = generator.init_state(portrait.identity, MotionSettings(emotion=emotion))
+        begun, early = generator.step(begun, silence)
+        _, late = generator.flush(begun)
+        motion = np.concatenate([part for part in (early, late) if part is not None])
+        settled = motion[len(motion) // 2 :]
+        closed = semantics.decode(settled[:, EXPRESSION])[:, lids].sum(axis=1)
+        frame = settled[int(np.argmin(closed))]
+        yield Probe(f"emotion_{emotion}", renderer.render_head(portrait.appearance, frame))
 
 
 def dimension_sheet(
