@@ -11,7 +11,7 @@ import pytest
 
 from ditto.cli.command_line import build_parser, main
 from ditto.cli.failure import explain
-from ditto.cli.up import parse_replicas, parse_settings
+from ditto.cli.up import parse_gateways, parse_replicas, parse_settings
 from ditto.errors import AtCapacityError, InvalidInputError, SetupError, StageUnavailableError
 
 
@@ -112,3 +112,10 @@ def test_settings_are_read() -> None:
 def test_wrong_settings_name_what_is_allowed(text: str) -> None:
     with pytest.raises(InvalidInputError, match=r"PROCESS\.KEY=VALUE"):
         parse_settings([text])
+
+
+def test_a_number_of_gateways_that_cannot_be() -> None:
+    assert parse_gateways(2) == 2
+    for count in (0, -1, 1000):
+        with pytest.raises(InvalidInputError, match="--gateways"):
+            parse_gateways(count)
