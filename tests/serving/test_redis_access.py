@@ -24,6 +24,13 @@ from tests.redis_process import RedisProcess
 PASSWORD = "geheim-0815"
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer for a handshake than a renderer would wait."""
+    for module in ("redis_access", "redis_tier"):
+        monkeypatch.setattr(f"ditto.serving.{module}.TIMEOUT_S", 10.0)
+
+
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[RedisProcess]:
     """A Redis with a password."""
