@@ -57,6 +57,8 @@ class CallMemory:
         self._told: deque[tuple[int, int]] = deque(maxlen=_TOLD_EVENTS)
         self._answers_to_come = 0
         self._is_elsewhere = False
+        self._has_tail = False
+        """The rest of an MP4's sound has come, behind its last frame."""
         self._heard_at_s = now_s()
         self.next_frame = 0
         """The first frame that has not been received."""
@@ -127,8 +129,8 @@ class CallMemory:
             kind = response.WhichOneof("response")
             if kind == "frame":
                 return self._is_next(response.frame.index, 1)
-            if kind == "chunk" and response.chunk.frame_count:
-                return self._is_next(response.chunk.first_frame_index, response.chunk.frame_count)
+            if kind == "chunk":
+                return self._is_next_chunk(response.chunk)
             return kind != "event" or self._is_news(response.event)
 
     def opening(self) -> pb.AnimateRequest:
@@ -157,6 +159,12 @@ class CallMemory:
         self.next_frame = first_frame + frames
         self._heard_at_s = self._now_s()
         return True
+
+    def _is_next_chunk(self, chunk: pb.ContainerChunk) -> bool:
+        if chunk.frame_count:
+            return self._is_next(chunk.first_frame_index, chunk.frame_count)
+        had_tail, self._has_tail = self._has_tail, True
+        return not had_tail
 
     def _is_news(self, event: pb.Event) -> bool:
         if event.kind == pb.EVENT_KIND_INTERRUPTED:
