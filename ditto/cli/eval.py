@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ditto.cli.access_options import add_access_options
 from ditto.cli.pack_options import add_pack_options
 
 _EXAMPLES = """\
@@ -110,6 +111,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
 def _add_cluster(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--server", metavar="HOST:PORT", help="gateway (default: a cluster started here)")
+    add_access_options(parser)
     add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
     add_pack_options(parser)
 

@@ -106,7 +106,7 @@ def _call_options(options: argparse.Namespace) -> AnimateOptions:
 def _client(options: argparse.Namespace) -> Iterator[tuple[Client, str]]:
     """A client, and what its videos depend on."""
     if options.server:
-        with connect(options.server) as client:
+        with connect(options) as client:
             yield client, f"{options.server} {client.info()}"
         return
     packs.pull(options.pack)
