@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TypeVar
 
 from ditto.errors import AtCapacityError
@@ -22,6 +23,7 @@ class ComputeThread:
         self._name = name
         self._max_pending = max_pending
         self._pending = 0
+        self._counting = Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def run(
@@ -32,26 +34,22 @@ class ComputeThread:
         A cancelled caller's job is dropped if it has not begun; one that has begun ends unheard.
         Raises `AtCapacityError` at ``max_pending`` jobs, and whatever the function raises.
         """
-        if self._pending >= self._max_pending:
-            raise AtCapacityError(f"{self._name}: {self._pending} jobs are waiting already")
-        self._pending += 1
+        with self._counting:
+            if self._pending >= self._max_pending:
+                raise AtCapacityError(f"{self._name}: {self._pending} jobs are waiting already")
+            self._pending += 1
         future = self._executor.submit(_timed, function, arguments, time.perf_counter())
-        future.add_done_callback(self._release_from(asyncio.get_running_loop()))
+        future.add_done_callback(self._done)
         return await asyncio.wrap_future(future)
 
     async def close(self) -> None:
         """Drop what waits; the thread ends after the job that runs."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _release_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
-        def release(_: object) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._done)
-
-        return release
-
-    def _done(self) -> None:
-        self._pending -= 1
+    def _done(self, _: object) -> None:
+        """Called in the thread: waking the event loop a second time for each job would cost it."""
+        with self._counting:
+            self._pending -= 1
 
 
 def _timed(
