@@ -44,7 +44,8 @@ def steps(options: argparse.Namespace) -> int:
         raise InvalidInputError("--samples", "two or more, to tell samples from their mean")
     rows = sampling_steps.table(pack.motion_generator(), clips, options.samples, counts)
     _write(options.output / "steps.json", [asdict(row) for row in rows])
-    head = ("steps", "samples", "r", "SD / real", "AUC", "sealed", "seam", "head", "alike", "CPU ms")
+    quality = ("r", "SD / real", "AUC", "sealed", "seam", "head", "alike")
+    head = ("steps", "samples", *quality, "CPU ms")
     print(table(head, [_cells(row) for row in rows]))
     return 0
 
