@@ -88,21 +88,22 @@ def watched_call(
     return answer
 
 
-def busy_replica(cluster: LocalCluster, stage: str) -> str:
-    """The replica of a stage that has a session; the first one when that has ended already."""
+def busy_replica(cluster: LocalCluster, stage: str) -> str | None:
+    """The replica of a stage that has a session; None when that has ended already."""
     for index in range(2):
         name = f"{stage}-{index}"
         with grpc.insecure_channel(cluster.servers[name].address) as channel:
             status = StageStatusServiceStub(channel).GetStageStatus(GetStageStatusRequest())
         if status.live_sessions:
             return name
-    return f"{stage}-0"
+    return None
 
 
-def strike(cluster: LocalCluster, stage: str, how: signal.Signals) -> str:
-    """Send a signal to the replica that serves; its name."""
+def strike(cluster: LocalCluster, stage: str, how: signal.Signals) -> str | None:
+    """Send a signal to the replica that serves; its name. None, and no signal, when none does."""
     name = busy_replica(cluster, stage)
-    os.kill(cluster.servers[name].child.pid, how)
+    if name:
+        os.kill(cluster.servers[name].child.pid, how)
     return name
 
 

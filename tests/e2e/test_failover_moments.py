@@ -56,8 +56,11 @@ def kind_of(moment: int) -> Kind:
 
 
 def last_moment(stage: str, kind: Kind) -> int:
-    """Frame up to which a stage has work; an encoder may be ten seconds ahead of a FAST caller."""
-    return FRAMES - 260 if stage == "audio_encoder" and kind is not REALTIME else FRAMES - 25
+    """Frame up to which a stage has work: the first two may be ten seconds ahead of a FAST caller,
+    and all of them are two ahead of one in REALTIME whose machine is busy."""
+    if kind is REALTIME:
+        return FRAMES - 100
+    return FRAMES - 25 if stage == "renderer" else FRAMES - 275
 
 
 def said() -> bytes:
@@ -130,7 +133,7 @@ def lose(
 ) -> Watched:
     """A call whose replica of a stage gets a signal; another one is started in its place."""
     both_serve(cluster, stage)
-    struck: list[str] = []
+    struck: list[str | None] = []
     answer = watched_call(
         cluster.address,
         said(),
@@ -138,8 +141,10 @@ def lose(
         lambda: struck.append(strike(cluster, stage, how)),
         **kind,
     )
-    revive(cluster, struck[0])
-    _SERVING_SINCE[struck[0]] = time.monotonic()
+    (name,) = struck
+    assert name, f"{stage} had done its work by frame {frame}"
+    revive(cluster, name)
+    _SERVING_SINCE[name] = time.monotonic()
     return answer
 
 
