@@ -27,7 +27,9 @@ def take() -> Take:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     phones = json.loads((EXAMPLES / "speech.phones.json").read_text())["phones"]
     timed = tuple(Phone(*phone) for phone in phones)
-    return Take("example", "flite-slt", samples.astype(np.float32) / 32768, timed, False)
+    return Take(
+        "example", "flite-slt", samples.astype(np.float32) / np.float32(32768), timed, False
+    )
 
 
 @pytest.fixture(scope="session")

@@ -68,5 +68,5 @@ def test_a_data_folder_is_built_once_and_goes_on(
         assert not clip.speaking.any()
         assert not clip.face[:, :, coordinates.index("lipGap")].any()
         assert clip.sound is not None
-        heard = features.stream(encoder, clip.sound.ravel().astype(np.float32) / 32768)
+        heard = features.stream(encoder, clip.sound.ravel().astype(np.float32) / np.float32(32768))
         np.testing.assert_allclose(clip.audio, heard, atol=0.05)

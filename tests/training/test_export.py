@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -22,7 +23,7 @@ PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
 
 
 @pytest.fixture(scope="module")
-def trained(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
+def trained(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     path = tmp_path_factory.mktemp("export") / "motion_dit.onnx"
     recipe = Recipe(steps=10, batch=4, window_frames=20)
     trainer = loop.Trainer(StarterTask([clip], [clip], recipe, PARAMS), recipe)
@@ -33,7 +34,7 @@ def trained(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict,
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_onnx_equals_torch(trained: tuple[dict, Path], batch: int) -> None:
+def test_onnx_equals_torch(trained: tuple[dict[str, Any], Path], batch: int) -> None:
     checkpoint, path = trained
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
@@ -48,7 +49,7 @@ def test_onnx_equals_torch(trained: tuple[dict, Path], batch: int) -> None:
 
 
 def test_the_runtime_reads_what_it_needs_from_the_file(
-    trained: tuple[dict, Path], clip: Clip
+    trained: tuple[dict[str, Any], Path], clip: Clip
 ) -> None:
     generator = StarterMotionGenerator(trained[1])
     assert (generator.segment_frames, generator.feature_dim) == (5, 24)

@@ -23,7 +23,7 @@ from ditto.training.windows import Windows
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RNG = np.random.default_rng(0)
-POSES = (
+POSES: tuple[dict[str, float], ...] = (
     {},
     {"yaw": 8, "roll": 3, "tx": -0.04},
     {"yaw": -6, "lipGap": 0.6, "jawOpen": 0.5},
@@ -141,13 +141,13 @@ def _least_error(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     errors = [
         ((np.roll(first, shift, (1, 2)) - second)[inner] ** 2).mean((1, 2, 3)) for shift in shifts
     ]
-    return np.min(errors, axis=0)
+    return np.asarray(np.min(errors, axis=0))
 
 
 def test_a_mirror_is_an_involution_on_every_coordinate() -> None:
     rows = RNG.normal(size=(5, coordinates.COUNT)).astype(np.float32)
     np.testing.assert_array_equal(flip.mirror_coordinates(flip.mirror_coordinates(rows)), rows)
-    frames = coordinates.lift(np.abs(rows) / 3, NEUTRAL_FACE.reference_motion)
+    frames = coordinates.lift((np.abs(rows) / 3).astype(np.float32), NEUTRAL_FACE.reference_motion)
     np.testing.assert_allclose(flip.mirror_frames(flip.mirror_frames(frames)), frames, atol=3e-3)
 
 

@@ -99,16 +99,15 @@ def test_losses_are_the_paper_s_equations() -> None:
     predicted, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
     initial, weight = torch.randn(2, 3), torch.tensor([1.0, 2.0, 0.0])
     table = segment_losses(predicted, target, initial, weight).numpy()
-    weight = weight.numpy()
-    error = (predicted - target).numpy()
-    np.testing.assert_allclose(table[0], weight * (error**2).mean((0, 1)), rtol=1e-5)
+    error, share = (predicted - target).numpy(), weight.numpy()
+    np.testing.assert_allclose(table[0], share * (error**2).mean((0, 1)), rtol=1e-5)
     change = np.diff(error, axis=1)
-    np.testing.assert_allclose(table[1], weight * (change**2).mean((0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(table[1], share * (change**2).mean((0, 1)), rtol=1e-5)
     np.testing.assert_allclose(
-        table[2], weight * (np.diff(change, axis=1) ** 2).mean((0, 1)), rtol=1e-5
+        table[2], share * (np.diff(change, axis=1) ** 2).mean((0, 1)), rtol=1e-5
     )
     first = (predicted[:, 0] - initial).numpy()
-    np.testing.assert_allclose(table[3], weight * (first**2).mean(0), rtol=1e-5)
+    np.testing.assert_allclose(table[3], share * (first**2).mean(0), rtol=1e-5)
 
 
 def test_guidance_dropout_trains_the_branch_without_conditions(video_clip: Clip) -> None:
@@ -120,13 +119,18 @@ def test_guidance_dropout_trains_the_branch_without_conditions(video_clip: Clip)
         task.objective(task.draw(4, np.random.default_rng(0))).sum().backward()
         network = task.network
         gradients[share] = (
-            float(network.null_cond_embed.grad.abs().sum()),
-            float(network.cond_projection.weight.grad.abs().sum()),
+            _size(network.null_cond_embed.grad),
+            _size(network.cond_projection.weight.grad),
         )
     assert gradients[0.0][0] == 0
     assert gradients[0.0][1] > 0
     assert gradients[1.0][0] > 0
     assert gradients[1.0][1] == 0
+
+
+def _size(gradient: torch.Tensor | None) -> float:
+    assert gradient is not None
+    return float(gradient.abs().sum())
 
 
 def test_clips_of_another_space_are_refused(clip: Clip) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def task(clip: Clip, recipe: Recipe, params: MotionDiTParams = PARAMS) -> Starte
     return StarterTask([clip], [clip], recipe, params)
 
 
-def equal(first: object, second: object) -> bool:
+def equal(first: Any, second: Any) -> bool:
     """Whether nested states hold the same numbers, bit by bit."""
     if isinstance(first, torch.Tensor):
         return torch.equal(first, second)
@@ -33,7 +34,7 @@ def equal(first: object, second: object) -> bool:
         return first.keys() == second.keys() and all(equal(first[k], second[k]) for k in first)
     if isinstance(first, list | tuple):
         return len(first) == len(second) and all(map(equal, first, second))
-    return first == second or first != first
+    return bool(first == second or first != first)
 
 
 def test_losses_fall(clip: Clip) -> None:
