@@ -111,10 +111,12 @@ class Degradation:
 
         All calls of a replica change together, so that its motion load goes with the steps."""
         ratio = self._quality.step_divisor / LEVELS[level].step_divisor
-        return max(
+        loads = (
             session.replica.load() * (ratio if session is self._stages.motion else 1)
             for session in self._stages.sessions
+            if session.is_open  # an interrupt opens new ones
         )
+        return max(loads, default=0.0)
 
     @staticmethod
     def _count(old: int, new: int) -> None:

@@ -74,6 +74,11 @@ class StageSession(Generic[Request, Response]):
         return self._stream
 
     @property
+    def is_open(self) -> bool:
+        """`open` has found a replica."""
+        return self._stream is not None
+
+    @property
     def replica(self) -> Replica:
         """Who serves the session now."""
         return self.stream.replica

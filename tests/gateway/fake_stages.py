@@ -285,7 +285,8 @@ class _Generating:
     async def take(self, request: Any) -> None:
         self._taken += 1
         if request.HasField("control"):
-            self._gain = request.control.mouth_gain
+            if request.control.HasField("mouth_gain"):
+                self._gain = request.control.mouth_gain
             await self._context.write(motion_pb.GenerateResponse(requests_taken=self._taken))
             return
         block = request.features if request.HasField("features") else request.motion
