@@ -14,7 +14,7 @@ from tests.fuzz.messages import Stream, streams
 from tests.fuzz.stage_streams import control, pcm, wav_file
 from tests.gateway.cluster import Cluster, animate, config, running_cluster, speech, tone
 
-COUNTS = [250, pytest.param(5000, marks=pytest.mark.slow)]
+COUNTS = [100, pytest.param(5000, marks=pytest.mark.slow)]
 MEMORY_BYTES = 300 << 20
 _LIMITS = {"idle_seconds": 1.0, "handshake_timeout_seconds": 1.0, "speech_seconds": 20.0}
 

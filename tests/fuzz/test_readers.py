@@ -30,7 +30,7 @@ from tests.fuzz import mutate
 from tests.streaming.test_checkpoint import PACK, STATE, Outer
 
 LONGEST_CPU_S = 1.0
-COUNTS = [400, pytest.param(8000, marks=pytest.mark.slow)]
+COUNTS = [200, pytest.param(8000, marks=pytest.mark.slow)]
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -131,7 +131,7 @@ def test_checkpoints(count: int) -> None:
     assert refused > count // 4
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [40, pytest.param(3000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("pack", ["starter", "ditto"])
 def test_manifests(tmp_path: Path, pack: str, count: int) -> None:
     folder = Path(checkpoint.__file__).parents[1] / "packs" / pack
@@ -153,7 +153,7 @@ pack_options: {backend: torch, threads: 2}
 """
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(5000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [100, pytest.param(5000, marks=pytest.mark.slow)])
 def test_configurations(tmp_path: Path, count: int) -> None:
     path = tmp_path / "config.yaml"
 

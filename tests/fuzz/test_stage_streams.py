@@ -22,8 +22,8 @@ from tests.fuzz.messages import streams
 from tests.fuzz.stage_streams import encoder_streams, motion_streams, render_streams
 
 MEMORY_BYTES = 300 << 20
-COUNTS = [100, pytest.param(3000, marks=pytest.mark.slow)]
-PICTURE_COUNTS = [25, pytest.param(500, marks=pytest.mark.slow)]
+COUNTS = [60, pytest.param(3000, marks=pytest.mark.slow)]
+PICTURE_COUNTS = [12, pytest.param(500, marks=pytest.mark.slow)]
 
 
 def _assert_refused_in_order(answers: Answers) -> None:

@@ -388,7 +388,7 @@ class _Pictures:
     def __call__(self, value: float) -> tuple[bytes, bool]:
         if self._h264 is None:
             return struct.pack("<f", value) + self._padding, True
-        grey = np.full((SIZE, SIZE, 3), int(value) >> 7, np.uint8)
+        grey = np.full((SIZE, SIZE, 3), min(255, int(value) >> 7), np.uint8)
         unit = self._h264.encode(grey)
         return unit.data, unit.is_keyframe
 
