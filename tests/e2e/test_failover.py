@@ -34,8 +34,7 @@ def test_a_killed_replica_loses_no_frame(cluster: LocalCluster, calm: Watched, s
         cluster.address, speech.part(1, 4), 20, lambda: strike(cluster, stage, signal.SIGKILL)
     )
     check_whole(answer, FRAMES)
-    (move,) = answer.moves
-    assert move.detail.startswith(f"{stage}: reset")
+    assert any(move.detail.startswith(f"{stage}: reset") for move in answer.moves)
     assert answer.hashes == calm.hashes  # motion and pictures, bit by bit
 
 
@@ -48,5 +47,5 @@ def test_a_file_whose_encoder_was_killed_plays(cluster: LocalCluster, calm: Watc
         encoding=VIDEO_ENCODING_H264_FMP4,
     )
     check_whole(answer, FRAMES)
-    assert [move.detail[:15] for move in answer.moves] == ["renderer: reset"]
+    assert any(move.detail.startswith("renderer: reset") for move in answer.moves)
     assert least_psnr_db(answer, calm) > LEAST_PSNR_DB

@@ -41,12 +41,13 @@ from tests.gateway.fake_stages import loudness, start_stage
 
 QUICK = {
     "poll_seconds": 0.1,
-    "poll_timeout_seconds": 0.5,
-    "missed_polls": 2,
-    "hang_seconds": 0.3,
+    "poll_timeout_seconds": 5.0,
+    "hang_seconds": 0.4,
     "failover_seconds": 8.0,
 }
-"""Faults are noticed within tenths of a second."""
+"""Faults are noticed soon, but not on a machine that has much else to do where there are none."""
+SILENT = {"poll_timeout_seconds": 0.3, "missed_polls": 3, "hang_seconds": 30.0}
+"""Only the polls tell."""
 PAIR = dict.fromkeys(MODULES, 2)
 FRAMES = 50
 
@@ -75,7 +76,7 @@ def strike(cluster: Cluster, module: str, reason: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("reason", ["reset", "hang", "polls", "not_serving", "drain"])
 async def test_no_frame_is_lost(tmp_path: Path, module: str, reason: str) -> None:
-    settings = {"hang_seconds": 30} if reason == "polls" else {}
+    settings = SILENT if reason == "polls" else {}
     counted = metrics.FAILOVERS.labels(module, reason)
     before = counted._value.get()
     async with pair(tmp_path, **settings) as cluster:
