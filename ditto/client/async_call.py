@@ -234,7 +234,8 @@ class _Line:
         """The next request."""
         self.is_over = False
         """This server takes nothing any more."""
-        self._stall_s = patience.stall_seconds if patience else None
+        self._patience = patience
+        self._stall_s = patience.start_seconds if patience else None
         self._rpc = stub.Animate()
         self._call = call
         self._pumping: asyncio.Task[None] | None = None
@@ -248,6 +249,8 @@ class _Line:
         if response is None:
             raise StageUnavailableError("the server: ended the call early")
         self.started = response.started
+        if self._patience is not None:
+            self._stall_s = self._patience.stall_seconds
 
     async def send(self, request: pb.AnimateRequest) -> bool:
         """Send a request; False when the call has ended there."""

@@ -25,6 +25,9 @@ class Patience:
     """Time between two points from which the call can go on; less means less to compute again."""
     stall_seconds: float = 5.0
     """A gateway that says nothing for so long is given up. At least three intervals."""
+    start_seconds: float = 15.0
+    """A gateway that has not taken a call after so long is passed over; it may have to prepare the
+    portrait first."""
     give_up_seconds: float = 30.0
     """A call that no gateway takes for so long has failed."""
 

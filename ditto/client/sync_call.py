@@ -207,15 +207,16 @@ class _Line:
         self.requests = requests
         self.started = pb.Started()
         """What it answered first."""
-        self._stall_s = patience.stall_seconds if patience else None
+        self._patience = patience
+        self._stall_s = patience.start_seconds if patience else 0.0
         self._asked_at_s: float | None = None
         self._is_stalled = False
         self._has_ended = Flag()
         self._rpc = stub.Animate(requests)
         if not self._rpc.add_callback(self._end):
             self._end()
-        if self._stall_s is not None:
-            Thread(target=self._watch, args=(self._stall_s,), daemon=True).start()
+        if patience is not None:
+            Thread(target=self._watch, daemon=True).start()
 
     def begin(self) -> None:
         """Wait until the server has taken the call."""
@@ -223,6 +224,8 @@ class _Line:
         if response is None:
             raise StageUnavailableError("the server: ended the call early")
         self.started = response.started
+        if self._patience is not None:
+            self._stall_s = self._patience.stall_seconds
 
     def read(self) -> pb.AnimateResponse | None:
         """The next response; None at the end."""
@@ -246,9 +249,9 @@ class _Line:
         self.requests.close()
         self._has_ended.set()
 
-    def _watch(self, stall_s: float) -> None:
+    def _watch(self) -> None:
         while not self._has_ended.wait(_LOOK_S):
             asked_at_s = self._asked_at_s
-            if asked_at_s is not None and time.monotonic() - asked_at_s > stall_s:
+            if asked_at_s is not None and time.monotonic() - asked_at_s > self._stall_s:
                 self._is_stalled = True
                 self._rpc.cancel()

@@ -107,5 +107,6 @@ class _Call:
             timing=self._steps.timing(len(features.frames)),
             checkpoint=features.checkpoint,
             requests_taken=self._requests_taken,
+            samples_taken=self._session.samples_taken,
         )
         await self._context.write(EncodeResponse(features=message))

@@ -54,6 +54,11 @@ class EncoderSession:
         self._state = state.encoder
         self._next_frame = state.next_frame
 
+    @property
+    def samples_taken(self) -> int:
+        """Samples of speech so far, at their own rate, those before the checkpoint among them."""
+        return self._reader.consumed_samples
+
     def pieces(self, audio: bytes) -> Iterator[memoryview]:
         """The audio of one message, cut to what one job should encode."""
         return self._reader.pieces(audio, PIECE_SECONDS)
