@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from ditto.errors import StageUnavailableError
 from ditto.serving.redis_parts import PART_BYTES, PartedTier
 from tests.redis_process import RedisProcess
 
@@ -41,4 +42,15 @@ async def test_deleting_takes_the_parts_along(tier: PartedTier) -> None:
     await tier.delete("large")
     assert await tier.get("large") is None
     assert not await tier._redis.keys("large*")
+    await tier.close()
+
+
+async def test_parts_that_cannot_be_deleted_are_not_left_behind_unsaid(
+    redis: RedisProcess, tier: PartedTier
+) -> None:
+    await tier.put("large", LARGE)
+    redis.kill()
+    with pytest.raises(StageUnavailableError):
+        await tier.delete("large")
+    redis.start()
     await tier.close()
