@@ -34,6 +34,7 @@ ALLOWED_THREADS = 6
 """A pool of threads that had not filled yet."""
 _PATIENT = ["admission_load=1000", "reader_lag_seconds=10"]
 """However busy the machine is, calls are taken: it is memory that is tested, not speed."""
+_SHOWN_ERRORS = 10
 _SETTLE_S = 8.0
 _WARM_SHARE = 0.2
 _LEAST_SAMPLES = 20
@@ -87,9 +88,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     slots = options.callers + 2  # one that was given up is freed a moment later
     settings = {stage: [f"slots={slots}"] for stage in STAGES}
     settings["gateway"] = _PATIENT
-    with LocalCluster(ClusterPlan(settings=settings)) as cluster:
+    errors: list[str] = []
+
+    def keep_errors(process: str, line: str) -> None:
+        if '"level": "error"' in line and len(errors) < _SHOWN_ERRORS:
+            errors.append(f"{process}: {line}")
+
+    with LocalCluster(ClusterPlan(settings=settings), keep_errors) as cluster:
         soaked = asyncio.run(soak(cluster, options.seconds, options.callers, options.seed))
-    print(report(soaked))
+    print("\n".join([report(soaked), *errors]))
     faults = soaked.faults(options.allowed_mib)
     print("\n".join(faults[:20]) if faults else "nothing grows, nothing is lost")
     return 1 if faults else 0
