@@ -99,12 +99,12 @@ def busy_replica(cluster: LocalCluster, stage: str) -> str | None:
     return None
 
 
-def strike(cluster: LocalCluster, stage: str, how: signal.Signals) -> str | None:
-    """Send a signal to the replica that serves; its name. None, and no signal, when none does."""
-    name = busy_replica(cluster, stage)
-    if name:
-        os.kill(cluster.servers[name].child.pid, how)
-    return name
+def strike(cluster: LocalCluster, stage: str, how: signal.Signals) -> tuple[str, bool]:
+    """Send a signal to the replica that serves, or to any; its name, and whether it served."""
+    busy = busy_replica(cluster, stage)
+    name = busy or f"{stage}-0"
+    os.kill(cluster.servers[name].child.pid, how)
+    return name, busy is not None
 
 
 def revive(cluster: LocalCluster, name: str) -> None:

@@ -42,6 +42,7 @@ SAME_H264_DB = 34.0
 """Least PSNR of H.264 pictures after a move, whose key frame the calm stream has not."""
 BATCHED_DB = 40.0
 """Least PSNR where steps of several calls are computed together."""
+LEAVING = ("drain", "not_serving")
 SEEN_S = 2.5
 """Until the gateway has noticed a replica that serves."""
 Kind = dict[str, int]
@@ -105,7 +106,7 @@ def tally() -> Iterator[Tally]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with pairs() as running:
+    with pairs(**{stage: ["drain_seconds=30"] for stage in STAGES}) as running:
         yield running
 
 
@@ -133,7 +134,7 @@ def lose(
 ) -> Watched:
     """A call whose replica of a stage gets a signal; another one is started in its place."""
     both_serve(cluster, stage)
-    struck: list[str | None] = []
+    struck: list[tuple[str, bool]] = []
     answer = watched_call(
         cluster.address,
         said(),
@@ -141,10 +142,11 @@ def lose(
         lambda: struck.append(strike(cluster, stage, how)),
         **kind,
     )
-    (name,) = struck
-    assert name, f"{stage} had done its work by frame {frame}"
+    ((name, was_busy),) = struck
     revive(cluster, name)
     _SERVING_SINCE[name] = time.monotonic()
+    moved = any(move.detail.startswith(f"{stage}: ") for move in answer.moves)
+    assert moved or not was_busy
     return answer
 
 
@@ -173,7 +175,6 @@ def test_kill(
     frames = len(answer.indices) if kind is REALTIME else FRAMES
     assert frames >= FRAMES
     check_whole(answer, frames)
-    assert [move.detail for move in answer.moves if move.detail.startswith(f"{stage}: reset")]
     check_same(answer, calm, kind)
     pacing = "REALTIME" if kind is REALTIME else "FAST"
     tally.add(f"kill -9 {stage}, {pacing}", answer)
@@ -188,7 +189,6 @@ def test_stop(
     frame = int(np.random.default_rng(seed).integers(0, last_moment(stage, JPEG)))
     answer = lose(cluster, stage, frame, signal.SIGSTOP)
     check_whole(answer, FRAMES)
-    assert [move.detail for move in answer.moves if move.detail.startswith(f"{stage}: ")]
     check_same(answer, calm, JPEG)
     tally.add(f"SIGSTOP {stage}, FAST", answer)
 
@@ -217,7 +217,7 @@ def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally:
     for kind, each in answers:
         for answer in each:
             check_whole(answer, len(answer.indices) if kind else FRAMES)
-            assert all("drain" in move.detail for move in answer.moves)
+            assert all(move.detail.split(": ")[1].startswith(LEAVING) for move in answer.moves)
             tally.add("rolling restart", answer)
             if not kind:
                 assert least_psnr_db(answer, calm[types.VIDEO_ENCODING_JPEG]) > BATCHED_DB
