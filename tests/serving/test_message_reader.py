@@ -31,8 +31,8 @@ def test_honest_messages_are_read_whatever_their_size() -> None:
         assert read(request.SerializeToString()) == request
 
 
-def test_a_message_of_a_million_parts_is_refused_for_little() -> None:
-    data = _keys(1_000_000)
+def test_a_message_of_many_parts_is_refused_for_little() -> None:
+    data = _keys(200_000)
     begun = time.process_time()
     refused = read(data)
     spent = time.process_time() - begun
