@@ -22,7 +22,7 @@ from ditto.packs.starter import behaviour, conditions, coordinates
 from ditto.packs.starter.lip_seal import seal_lips
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
-DEFAULT_STEPS = 1
+DEFAULT_STEPS = 2
 MAX_STEPS = 50
 _MOUTH_GUIDANCE = 1.4
 _HEAD_SEAM_STRENGTH = 2.0
