@@ -44,8 +44,8 @@ SHORT_LIMITS = {
 """Limits that a test can wait for; a busy machine refuses nobody."""
 ATTACKS = (*CALL_ATTACKS, *WIRE_ATTACKS)
 Footprints = dict[str, Footprint]
-_SETTLE_S = 5.0
-_QUIET_S = 12.0
+_SETTLE_S = 8.0
+_QUIET_S = 10.0
 _LONGEST_S = 240.0
 _LOOK_S = 0.1
 
@@ -75,7 +75,8 @@ class Aftermath:
         failed = sum(call.status != "OK" for call in self.honest)
         return (
             f"| {self.name} | {self.outcome} | {self.seconds:.0f} s | {self.peak_mib:+.0f} MiB "
-            f"| {self.left_mib:+.1f} MiB {self.left_in} | {self.left_files:+d} | {self.left_threads:+d} "
+            f"| {self.left_mib:+.1f} MiB {self.left_in} "
+            f"| {self.left_files:+d} | {self.left_threads:+d} "
             f"| {len(self.honest)} calls, {failed} failed, {lost} frames lost, {late:.0f} ms |"
         )
 
