@@ -31,14 +31,17 @@ def test_chance_is_far_below_a_match() -> None:
 
 def test_area_under_curve_at_its_limits() -> None:
     positive = np.arange(100) < 20
-    assert lip_sync.area_under_curve(np.arange(100.0), positive) == 1
-    assert lip_sync.area_under_curve(-np.arange(100.0), positive) == 0
-    assert abs(lip_sync.area_under_curve(RNG.normal(size=100), positive) - 0.5) < 0.2
+    assert lip_sync.area_under_curve(np.arange(100, dtype=np.float32), positive) == 1
+    assert lip_sync.area_under_curve(-np.arange(100, dtype=np.float32), positive) == 0
+    assert (
+        abs(lip_sync.area_under_curve(RNG.normal(size=100).astype(np.float32), positive) - 0.5)
+        < 0.2
+    )
 
 
 def test_seams_are_told_from_smooth_motion() -> None:
-    smooth = np.linspace(0, 1, 101)[:, None].repeat(coordinates.COUNT, 1)
-    stepped = smooth + (np.arange(101) // 5 % 2)[:, None]
+    smooth = np.linspace(0, 1, 101, dtype=np.float32)[:, None].repeat(coordinates.COUNT, 1)
+    stepped = smooth + (np.arange(101) // 5 % 2)[:, None].astype(np.float32)
     assert liveliness.seam_ratio(smooth, 5, [0, 1]) == pytest.approx(1)
     assert liveliness.seam_ratio(stepped, 5, [0, 1]) > 10
 
