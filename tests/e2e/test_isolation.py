@@ -46,9 +46,10 @@ def frames_of(cluster: LocalCluster, number: int, seconds: float) -> list[bytes]
 def together_and_alone(
     cluster: LocalCluster, calls: int, seconds: float
 ) -> list[tuple[list[bytes], list[bytes]]]:
+    alone = [frames_of(cluster, n, seconds) for n in range(calls)]  # the portraits are ready then
     with ThreadPoolExecutor(calls) as threads:
         together = list(threads.map(lambda n: frames_of(cluster, n, seconds), range(calls)))
-    return [(frames, frames_of(cluster, n, seconds)) for n, frames in enumerate(together)]
+    return list(zip(together, alone, strict=True))
 
 
 def psnr_db(first: bytes, second: bytes) -> float:
