@@ -8,7 +8,7 @@ import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from ditto.serving.server import run  # noqa: E402
-from gateway.authentication import interceptors  # noqa: E402
+from gateway.access.authentication import interceptors  # noqa: E402
 from gateway.config import GatewayConfig  # noqa: E402
 from gateway.service import make_load  # noqa: E402
 

@@ -18,10 +18,10 @@ from ditto.v1 import audio_encoder_pb2 as audio_pb
 from ditto.v1 import motion_dit_pb2 as motion_pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
-from gateway.call_stages import CallStages, StageConfigs, StagePools
-from gateway.media_clock import SAMPLE_RATE_HZ
+from gateway.call.media_clock import SAMPLE_RATE_HZ
 from gateway.portraits import PortraitDesk, PreparedAvatar
-from gateway.resumption import Resumption
+from gateway.resume.resumption import Resumption
+from gateway.stages.call_stages import CallStages, StageConfigs, StagePools
 from gateway.video_portraits import keep_source_motion
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ditto.errors import AvatarNotFoundError, CallLimitError, CorruptDataError
+from gateway.access.tenants import DEFAULT_NAME
 from gateway.purges import PurgeNotes
-from gateway.tenants import DEFAULT_NAME
 
 _ID = re.compile(r"[0-9a-f]{32}")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ditto.errors import StageUnavailableError
 from ditto.serving import metrics
-from gateway.session import Session
+from gateway.call.session import Session
 
 _MODULE = "gateway"
 

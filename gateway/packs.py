@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ditto.v1 import animation_pb2 as pb
-from gateway.call_stages import StagePools
+from gateway.stages.call_stages import StagePools
 
 
 def offered_packs(pools: StagePools, default: str) -> list[pb.PackInfo]:

@@ -16,9 +16,9 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import renderer_pb2 as render_pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.renderer_pb2_grpc import RendererServiceStub
+from gateway.access.tenants import current_tenant
 from gateway.avatars import AvatarStore, Preparation
-from gateway.replicas import Replica, ReplicaPool
-from gateway.tenants import current_tenant
+from gateway.stages.replicas import Replica, ReplicaPool
 
 _DROP_S = 5.0
 """Longest wait for a renderer to forget a portrait."""

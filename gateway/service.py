@@ -13,14 +13,14 @@ from ditto.serving.server import Load, Report
 from ditto.v1.animation_pb2_grpc import add_AnimationServiceServicer_to_server
 from gateway.audio2face2d import SERVICE_NAME, Audio2Face2DServicer
 from gateway.avatars import AvatarStore
-from gateway.call_stages import StagePools
-from gateway.channels import stage_dialer
 from gateway.clock import MonotonicClock
 from gateway.config import GatewayConfig
 from gateway.live_calls import LiveCalls
-from gateway.moves import REASONS
-from gateway.replicas import ReplicaPool
 from gateway.servicer import AnimationServicer
+from gateway.stages.call_stages import StagePools
+from gateway.stages.channels import stage_dialer
+from gateway.stages.moves import REASONS
+from gateway.stages.replicas import ReplicaPool
 
 
 class GatewayService:

@@ -16,22 +16,22 @@ from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceServicer
 from ditto.v1.motion_dit_pb2 import GenerateConfig
 from gateway import limits
+from gateway.access.tenants import counting_video, current_caller, current_tenant
 from gateway.admission import admit, stage_configs
 from gateway.avatars import AvatarStore, StoredAvatar
-from gateway.call_stages import CallStages, FirstFrames, StagePools
+from gateway.call.measure import CallMeasure
+from gateway.call.outbox import Outbox
+from gateway.call.session import Session
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
 from gateway.live_calls import LiveCalls
-from gateway.measure import CallMeasure
-from gateway.outbox import Outbox
 from gateway.packs import frame_rates, offered_packs
 from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
 from gateway.purges import Purger
-from gateway.resume_points import facts_of
-from gateway.resume_token import TokenSeal
-from gateway.resumption import Resumption, resumption
-from gateway.session import Session
-from gateway.tenants import counting_video, current_caller, current_tenant
+from gateway.resume.resume_points import facts_of
+from gateway.resume.resume_token import TokenSeal
+from gateway.resume.resumption import Resumption, resumption
+from gateway.stages.call_stages import CallStages, FirstFrames, StagePools
 from gateway.validation import effective_config, known_pack
 
 

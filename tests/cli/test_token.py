@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ditto.cli import main
-from gateway.token_file import read_token_file
+from gateway.access.token_file import read_token_file
 
 
 def test_the_entry_knows_the_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from ditto.serving.server import MAX_RECEIVE_BYTES
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceStub
-from gateway.authentication import interceptors
+from gateway.access.authentication import interceptors
 from gateway.config import GatewayConfig
 from gateway.service import GatewayService, make_load
 from tests.gateway.fake_stages import FakeStage, listen, start_stage

@@ -26,9 +26,9 @@ from ditto.errors import (
 from ditto.serving.config import ProcessConfig
 from ditto.serving.credentials import server_credentials
 from ditto.v1 import animation_pb2 as pb
+from gateway.access.token_file import read_token_file
+from gateway.access.usage import TenantLimits, Usage
 from gateway.config import GatewayConfig
-from gateway.token_file import read_token_file
-from gateway.usage import TenantLimits, Usage
 from tests.gateway.cluster import Cluster, running_cluster, tone
 from tests.gateway.tokens import write_tokens
 

@@ -19,7 +19,7 @@ import pytest
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.animation_pb2_grpc import AnimationServiceStub
-from gateway.speech_queue import SpeechQueue
+from gateway.call.speech_queue import SpeechQueue
 from tests.gateway.cluster import animate, config, running_cluster, speech, tone
 
 LONGEST_TURN_S = 0.15

@@ -11,12 +11,12 @@ import pytest
 
 from ditto.errors import CallLimitError
 from ditto.v1 import renderer_pb2 as render_pb
-from gateway.delivery import RealtimeDelivery
-from gateway.feeding import RealtimeFeeder
-from gateway.lead import Lead
-from gateway.measure import CallMeasure
-from gateway.media_clock import SAMPLE_RATE_HZ, MediaClock
-from gateway.speech_spans import SpeechSpans
+from gateway.call.delivery import RealtimeDelivery
+from gateway.call.feeding import RealtimeFeeder
+from gateway.call.lead import Lead
+from gateway.call.measure import CallMeasure
+from gateway.call.media_clock import SAMPLE_RATE_HZ, MediaClock
+from gateway.call.speech_spans import SpeechSpans
 from tests.gateway.cluster import tone
 from tests.gateway.manual_clock import ManualClock
 

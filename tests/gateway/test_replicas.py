@@ -10,8 +10,8 @@ import grpc
 import pytest
 
 from ditto.errors import AtCapacityError, StageUnavailableError
-from gateway.addresses import resolve_all
-from gateway.replicas import Replica, ReplicaPool
+from gateway.stages.addresses import resolve_all
+from gateway.stages.replicas import Replica, ReplicaPool
 from tests.gateway.cluster import MODULES, animate, config, running_cluster, speech, tone
 from tests.gateway.fake_stages import start_stage
 

@@ -13,7 +13,7 @@ from ditto.errors import InvalidInputError, ResumeError
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from ditto.v1.resume_pb2 import ResumeState
-from gateway.resume_token import MAX_TOKEN_BYTES, TokenSeal
+from gateway.resume.resume_token import MAX_TOKEN_BYTES, TokenSeal
 from tests.gateway.cluster import Answer, Cluster, animate, config, running_cluster, speech, tone
 
 SECRET = b"shared"

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from ditto.v1.audio_encoder_pb2 import EncodeRequest
-from gateway import session_log
-from gateway.session_log import SessionLog
+from gateway.stages import session_log
+from gateway.stages.session_log import SessionLog
 
 
 def request(number: int) -> EncodeRequest:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ditto.v1 import animation_pb2 as pb
-from gateway.media_clock import MediaClock
-from gateway.placement import Placement
-from gateway.speech_queue import SpeechQueue
-from gateway.speech_spans import SpeechSpans
+from gateway.call.media_clock import MediaClock
+from gateway.call.placement import Placement
+from gateway.call.speech_queue import SpeechQueue
+from gateway.call.speech_spans import SpeechSpans
 from tests.gateway.cluster import tone
 
 CLOCK = MediaClock(frame_rate=25, first_samples=4480, hop_samples=3200)

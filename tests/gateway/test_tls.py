@@ -17,8 +17,8 @@ from ditto.serving.certificates import CertificateFiles
 from ditto.serving.credentials import Credentials, named
 from ditto.v1 import stage_status_pb2 as status_pb
 from ditto.v1.stage_status_pb2_grpc import StageStatusServiceStub
-from gateway.channels import stage_dialer
 from gateway.config import GatewayConfig
+from gateway.stages.channels import stage_dialer
 from tests.certificates import Authority, Pair
 from tests.gateway.cluster import Cluster, running_cluster, tone
 from tests.gateway.tokens import write_tokens

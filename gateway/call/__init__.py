@@ -1,0 +1,1 @@
+"""One call: what is heard, what flows between the stages, what is sent and when."""
