@@ -24,6 +24,7 @@ from gateway.call.outbox import Outbox
 from gateway.call.session import Session
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
+from gateway.handshakes import Handshakes
 from gateway.live_calls import LiveCalls
 from gateway.packs import frame_rates, offered_packs
 from gateway.portraits import OnProgress, PortraitDesk, PreparedAvatar
@@ -51,6 +52,7 @@ class AnimationServicer(AnimationServiceServicer):
         self._store = store
         self._live = live
         self._clock = clock
+        self._handshakes = Handshakes()
         self._desk = PortraitDesk(
             pools.renderer, store, config.prepare_seconds, config.prepare_video_seconds
         )
@@ -65,18 +67,7 @@ class AnimationServicer(AnimationServiceServicer):
         outbox = Outbox(counting_video(context.write), self._clock)
         stages = CallStages(self._config)
         try:
-            first = await self._first(request_iterator)
-            going_on = self._resumption(first) if first.HasField("resume") else None
-            asked = going_on.config if going_on else self._checked(first)
-            avatar = await admit(
-                current_call_id(),
-                asked,
-                self._pools,
-                self._desk,
-                stages,
-                self._config.admission_load,
-                going_on,
-            )
+            asked, avatar, going_on = await self._admitted(request_iterator, stages)
             session = self._session(asked, avatar, stages, outbox, measure, going_on)
             with self._live.holding(session):
                 await outbox.send(self._started(asked, avatar, session, stages))
@@ -143,11 +134,32 @@ class AnimationServicer(AnimationServiceServicer):
             limits=limits.to_proto(self._config, self._config.message_bytes),
         )
 
+    async def _admitted(
+        self, requests: AsyncIterator[pb.AnimateRequest], stages: CallStages
+    ) -> tuple[pb.AnimateConfig, PreparedAvatar, Resumption | None]:
+        """The settings in effect, without the portrait, which would stay in memory twice."""
+        first = await self._first(requests)
+        going_on = self._resumption(first) if first.HasField("resume") else None
+        asked = going_on.config if going_on else self._checked(first)
+        avatar = await admit(
+            current_call_id(),
+            asked,
+            self._pools,
+            self._desk,
+            stages,
+            self._config.admission_load,
+            going_on,
+        )
+        told = pb.AnimateConfig()
+        asked.ClearField("portrait")
+        told.CopyFrom(asked)
+        return told, avatar, going_on
+
     async def _first(self, requests: AsyncIterator[pb.AnimateRequest]) -> pb.AnimateConfig:
         limit_s = self._config.handshake_timeout_seconds
         try:
             async with asyncio.timeout(limit_s):
-                request = await anext(requests, None)
+                request = await self._handshakes.read(anext(requests, None))
         except TimeoutError:
             raise ProtocolError(f"config: did not come within {limit_s:g} s") from None
         if request is None or request.WhichOneof("request") != "config":
@@ -213,14 +225,11 @@ class AnimationServicer(AnimationServiceServicer):
         session: Session,
         stages: CallStages,
     ) -> pb.AnimateResponse:
-        told = pb.AnimateConfig()
-        told.CopyFrom(asked)
-        told.ClearField("portrait")
         status = stages.render.replica.status
         return pb.AnimateResponse(
             started=pb.Started(
                 call_id=current_call_id(),
-                config=told,
+                config=asked,
                 width=stages.rendering.width,
                 height=stages.rendering.height,
                 warnings=avatar.known.warnings,

@@ -22,14 +22,13 @@ MAX_MOTION_FRAMES = 1024
 
 
 def effective_config(
-    asked: pb.AnimateConfig, limits: CallLimits, default_pack: str, frame_rates: dict[str, int]
+    config: pb.AnimateConfig, limits: CallLimits, default_pack: str, frame_rates: dict[str, int]
 ) -> pb.AnimateConfig:
-    """The settings in effect. `frame_rates` are those of the packs on offer, by name.
+    """The settings in effect: `config` with its defaults filled in. `frame_rates` are those of the
+    packs on offer, by name.
 
     Raises `InvalidInputError` naming the first field that cannot be used and what is allowed.
     """
-    config = pb.AnimateConfig()
-    config.CopyFrom(asked)
     _check_avatar(config, limits)
     _fill_formats(config)
     _fill_motion(config)

@@ -1,7 +1,7 @@
 """The interceptor that knows callers by their bearer tokens and holds them to their limits.
 
 Health is open to everybody, for load balancers; everything else, reflection included, wants a token
-where the configuration names a file of them. `gateway.access.tenants` knows the tenant from then on.
+where the configuration names a file of them. `gateway.access.tenants` knows its tenant then.
 """
 
 from __future__ import annotations
