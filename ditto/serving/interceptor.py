@@ -35,6 +35,7 @@ Context = Any
 """A `grpc.aio.ServicerContext`."""
 Behaviour = Callable[[Any, Context], Any]
 _CANCELLATION_LAG_S = 0.003
+_BROKEN_WRITE_LAG_S = 0.05
 _ONLY_REQUEST_S = 60.0
 _STANDARD_SERVICES = ("/grpc.health.", "/grpc.reflection.")
 
@@ -113,9 +114,13 @@ async def _checked_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         if isinstance(request, InvalidInputError):
             raise request
         yield request
-    # A cancelled call ends its requests just as a closed one does, shortly before the cancellation
-    # itself arrives: without this wait the handler would go on to finish the speech.
-    await asyncio.sleep(_CANCELLATION_LAG_S)
+    await _let_cancellation_arrive()  # without this the handler would go on to finish the speech
+
+
+async def _let_cancellation_arrive(lag_s: float = _CANCELLATION_LAG_S) -> None:
+    """A cancelled call ends its requests just as a closed one does, and fails its writes, shortly
+    before the cancellation itself arrives."""
+    await asyncio.sleep(lag_s)
 
 
 class _Guard:
@@ -148,6 +153,9 @@ class _Guard:
                 measured = tuple(context.trailing_metadata() or ())
                 await context.abort(status, why, (*measured, *trailers_of(error)))
             except Exception:
+                status = grpc.StatusCode.CANCELLED
+                # Writing to a caller who is gone is no defect.
+                await _let_cancellation_arrive(_BROKEN_WRITE_LAG_S)
                 status = grpc.StatusCode.INTERNAL
                 log.exception("unexpected error")
                 await context.abort(status, f"internal error, see log {current_call_id()}")
