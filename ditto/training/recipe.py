@@ -43,6 +43,8 @@ class Recipe:
     """Half of the windows are mirrored (paper 3.2.2)."""
     temporal_losses: bool = True
     """Velocity and acceleration (paper 3.2.2, equation 5)."""
+    mouth_smoothness: float = 0.35
+    """Share of the velocity and acceleration losses that the mouth gets: lips must be quick."""
     clean_prefix: bool = True
     """Blocks see the frames shown before them."""
     canonical_keypoints: bool = True
@@ -64,7 +66,7 @@ FULL_SIZE = Recipe(
 )
 """The published setting of the full-size network (paper 4.1), in steps in place of epochs."""
 
-SHORT = Recipe(steps=480, batch=16, epoch_steps=24, learning_rate=2e-3)
+SHORT = Recipe(steps=480, batch=16, epoch_steps=24, learning_rate=2e-3, mouth_smoothness=1.0)
 """A quarter of the steps on half of the windows, with as many renewals of the loss weights."""
 
 ABLATIONS: dict[str, Recipe] = {

@@ -63,6 +63,7 @@ class StarterTask:
         )
         rng = np.random.default_rng([recipe.seed, 1])
         mean, scale, calmness = map(torch.from_numpy, windows.statistics(self.windows, rng))
+        calmness[list(coordinates.MOUTH)] *= recipe.mouth_smoothness
         self.network = MotionDiT(params)
         self._set_constants(rng)
         self.objective = BlockObjective(self.network, recipe, mean, scale, calmness)
