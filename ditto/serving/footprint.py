@@ -23,7 +23,8 @@ def array_bytes(value: Any) -> int:
         seen.add(id(item))
         if isinstance(item, np.ndarray):
             owner = _owner(item)
-            buffers[id(owner)] = memoryview(owner).nbytes
+            known = getattr(owner, "nbytes", None)  # a tensor has this, and no buffer of its own
+            buffers[id(owner)] = memoryview(owner).nbytes if known is None else known
         else:
             waiting.extend(_parts(item))
     return sum(buffers.values())

@@ -22,6 +22,10 @@ from ditto.v1.stage_status_pb2_grpc import StageStatusServiceStub
 from tests.e2e.calling import Answer, config, speak, stub
 
 STAGES = ("audio_encoder", "motion_dit", "renderer")
+FRAME_BYTES = 1280
+UNIT_FRAMES = 12
+"""Speech of so many frames more than a frame's number brings that frame about."""
+MESSAGE_BYTES = 6400
 PATIENCE_S = 600
 """For calls on a machine that has much else to do."""
 
@@ -70,11 +74,20 @@ def watched_call(
     disturb: Callable[[], object] = lambda: None,
     **fields: object,
 ) -> Watched:
-    """A call that is disturbed when a frame has come; raises `grpc.RpcError` when it fails."""
+    """A call that is disturbed when a frame has come; raises `grpc.RpcError` when it fails.
+
+    The speech after that frame is sent when it has been disturbed, so that no stage is done before.
+    """
     todo: queue.Queue[pb.AnimateRequest | None] = queue.Queue()
-    for request in speak(config(**fields), speech):
-        todo.put(request)
-    todo.put(None)
+    needed = FRAME_BYTES * (at_frame + UNIT_FRAMES) if at_frame >= 0 else len(speech)
+    rest: list[pb.AnimateRequest | None] = []
+    for request in speak(config(**fields), speech, message_bytes=MESSAGE_BYTES):
+        if needed > 0:
+            todo.put(request)
+        else:
+            rest.append(request)
+        needed -= len(request.audio)
+    rest.append(None)
     call = stub(address).Animate(iter(todo.get, None), timeout=PATIENCE_S)
     answer = Watched()
     for response in call:
@@ -84,6 +97,8 @@ def watched_call(
         if (response.HasField("started") and at_frame < 0) or answer.count == at_frame + 1 > 0:
             at_frame = 1 << 30
             disturb()
+            for request in rest:
+                todo.put(request)
     answer.trailers = {key: str(value) for key, value in call.trailing_metadata()}
     return answer
 
