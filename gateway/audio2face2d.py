@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from ditto.audio2face2d.v1 import audio2face2d_pb2 as a2f
 from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import Audio2Face2DServiceServicer
-from ditto.errors import InvalidInputError, ProtocolError
+from ditto.errors import InvalidInputError
 from ditto.v1 import animation_pb2 as pb
 from gateway.audio2face2d_config import effective, to_animate_config
 from gateway.servicer import AnimationServicer
@@ -23,38 +23,35 @@ _AUDIO_BYTES = 1 << 20
 class Audio2Face2DServicer(Audio2Face2DServiceServicer):
     """Translates; the animation servicer does the work."""
 
-    def __init__(self, animation: AnimationServicer, handshake_s: float) -> None:
+    def __init__(self, animation: AnimationServicer) -> None:
         self._animation = animation
-        self._handshake_s = handshake_s
 
     async def Animate(  # noqa: N802
         self, request_iterator: AsyncIterator[a2f.AnimateRequest], context: Any
     ) -> None:
         """One file."""
-        config = effective(await self._first(request_iterator))
-        relay = _Relay(context, config)
+        relay = _Relay(context)
         alive = asyncio.create_task(relay.keep_alive())
+        first = self._first(request_iterator, relay)
         try:
-            await self._animation.Animate(_requests(config, request_iterator), relay)
+            await self._animation.converse(first, _speech(request_iterator), relay)
         finally:
             alive.cancel()
 
-    async def _first(self, requests: AsyncIterator[a2f.AnimateRequest]) -> a2f.AnimateConfig:
-        try:
-            async with asyncio.timeout(self._handshake_s):
-                request = await anext(requests, None)
-        except TimeoutError:
-            raise ProtocolError(f"config: did not come within {self._handshake_s:g} s") from None
-        if request is None or request.WhichOneof("stream_input") != "config":
-            raise ProtocolError("config: must be the first message of a call")
-        return request.config
+    async def _first(
+        self, requests: AsyncIterator[a2f.AnimateRequest], relay: _Relay
+    ) -> pb.AnimateConfig:
+        config = effective(await self._animation.handshakes.config(requests, "stream_input"))
+        first = to_animate_config(config)
+        config.ClearField("portrait_image")
+        relay.echo.CopyFrom(config)
+        return first
 
 
-async def _requests(
-    config: a2f.AnimateConfig, requests: AsyncIterator[a2f.AnimateRequest]
+async def _speech(
+    requests: AsyncIterator[a2f.AnimateRequest],
 ) -> AsyncIterator[pb.AnimateRequest]:
     """The client's requests as our own; configurations after the first are ignored."""
-    yield pb.AnimateRequest(config=to_animate_config(config))
     async for request in requests:
         kind = request.WhichOneof("stream_input")
         if kind is None:
@@ -68,11 +65,10 @@ async def _requests(
 class _Relay:
     """The context of the inner call: its answers become those of the outer one."""
 
-    def __init__(self, context: Any, config: a2f.AnimateConfig) -> None:
+    def __init__(self, context: Any) -> None:
         self._context = context
-        self._echo = a2f.AnimateConfig()
-        self._echo.CopyFrom(config)
-        self._echo.ClearField("portrait_image")
+        self.echo = a2f.AnimateConfig()
+        """The settings in effect, without the portrait."""
         self._writing = asyncio.Lock()
         self._is_started = False
 
@@ -80,7 +76,7 @@ class _Relay:
         """Pass on what the outer contract has a place for."""
         kind = response.WhichOneof("response")
         if kind == "started":
-            await self._send(a2f.AnimateResponse(config=self._echo))
+            await self._send(a2f.AnimateResponse(config=self.echo))
             self._is_started = True
         elif kind == "chunk":
             await self._send(a2f.AnimateResponse(video_file_data=response.chunk.data))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar
+
+from ditto.errors import ProtocolError
 
 Message = TypeVar("Message")
 
@@ -16,14 +18,31 @@ _PATIENCE_S = 5.0
 
 
 class Handshakes:
-    """Turns for reading a first message, given in order of arrival."""
+    """Turns for reading a first message, given in order of arrival, whichever the contract."""
 
     def __init__(
-        self, at_once: int = _AT_ONCE, turn_s: float = _TURN_S, patience_s: float = _PATIENCE_S
+        self,
+        limit_s: float,
+        at_once: int = _AT_ONCE,
+        turn_s: float = _TURN_S,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
+        self._limit_s = limit_s
         self._turns = asyncio.Semaphore(at_once)
         self._turn_s = turn_s
         self._patience_s = patience_s
+
+    async def config(self, requests: AsyncIterator[Any], oneof: str) -> Any:
+        """The ``config`` of the ``oneof`` that a call must begin with. Raises `ProtocolError` when
+        something else comes first, or nothing within ``limit_s``."""
+        try:
+            async with asyncio.timeout(self._limit_s):
+                request = await self.read(anext(requests, None))
+        except TimeoutError:
+            raise ProtocolError(f"config: did not come within {self._limit_s:g} s") from None
+        if request is None or request.WhichOneof(oneof) != "config":
+            raise ProtocolError("config: must be the first message of a call")
+        return request.config
 
     async def read(self, message: Awaitable[Message]) -> Message:
         """The message, which is not read before it is this call's turn or patience has run out."""

@@ -48,7 +48,7 @@ class GatewayService:
                 metrics.FAILOVERS.labels(pool.module, reason)
             metrics.FAILOVER_GAP.labels(pool.module)
         add_AnimationServiceServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
-        foreign = Audio2Face2DServicer(self._servicer, self._config.handshake_timeout_seconds)
+        foreign = Audio2Face2DServicer(self._servicer)
         add_Audio2Face2DServiceServicer_to_server(foreign, server)  # type: ignore[no-untyped-call]
 
     async def follow_health(self, report: Report) -> None:

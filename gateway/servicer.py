@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from typing import Any
 
 from ditto import __version__
-from ditto.errors import ProtocolError
 from ditto.serving import metrics
 from ditto.serving.logging import current_call_id, set_call_id
 from ditto.v1 import animation_pb2 as pb
@@ -52,7 +51,7 @@ class AnimationServicer(AnimationServiceServicer):
         self._store = store
         self._live = live
         self._clock = clock
-        self._handshakes = Handshakes()
+        self.handshakes = Handshakes(config.handshake_timeout_seconds)
         self._desk = PortraitDesk(
             pools.renderer, store, config.prepare_seconds, config.prepare_video_seconds
         )
@@ -63,16 +62,27 @@ class AnimationServicer(AnimationServiceServicer):
         self, request_iterator: AsyncIterator[pb.AnimateRequest], context: Any
     ) -> None:
         """One talking head."""
+        first = self.handshakes.config(request_iterator, "request")
+        await self.converse(first, request_iterator, context)
+
+    async def converse(
+        self,
+        first: Awaitable[pb.AnimateConfig],
+        requests: AsyncIterator[pb.AnimateRequest],
+        context: Any,
+    ) -> None:
+        """A call that begins with the settings ``first``, then has ``requests``. The settings
+        are awaited here, so that nobody else keeps their portrait for the length of the call."""
         measure = CallMeasure(self._clock)
         outbox = Outbox(counting_video(context.write), self._clock)
         stages = CallStages(self._config)
         try:
-            asked, avatar, going_on = await self._admitted(request_iterator, stages)
+            asked, avatar, going_on = await self._admitted(await first, stages)
             session = self._session(asked, avatar, stages, outbox, measure, going_on)
             with self._live.holding(session):
                 await outbox.send(self._started(asked, avatar, session, stages))
                 await session.resume()
-                await session.run(request_iterator)
+                await session.run(requests)
             await outbox.send(pb.AnimateResponse(stats=measure.stats()))
         finally:
             stages.close()
@@ -135,10 +145,9 @@ class AnimationServicer(AnimationServiceServicer):
         )
 
     async def _admitted(
-        self, requests: AsyncIterator[pb.AnimateRequest], stages: CallStages
+        self, first: pb.AnimateConfig, stages: CallStages
     ) -> tuple[pb.AnimateConfig, PreparedAvatar, Resumption | None]:
         """The settings in effect, without the portrait, which would stay in memory twice."""
-        first = await self._first(requests)
         going_on = self._resumption(first) if first.HasField("resume") else None
         asked = going_on.config if going_on else self._checked(first)
         avatar = await admit(
@@ -154,17 +163,6 @@ class AnimationServicer(AnimationServiceServicer):
         asked.ClearField("portrait")
         told.CopyFrom(asked)
         return told, avatar, going_on
-
-    async def _first(self, requests: AsyncIterator[pb.AnimateRequest]) -> pb.AnimateConfig:
-        limit_s = self._config.handshake_timeout_seconds
-        try:
-            async with asyncio.timeout(limit_s):
-                request = await self._handshakes.read(anext(requests, None))
-        except TimeoutError:
-            raise ProtocolError(f"config: did not come within {limit_s:g} s") from None
-        if request is None or request.WhichOneof("request") != "config":
-            raise ProtocolError("config: must be the first message of a call")
-        return request.config
 
     def _checked(self, config: pb.AnimateConfig) -> pb.AnimateConfig:
         return effective_config(config, self._config, self._config.pack, self._frame_rates())

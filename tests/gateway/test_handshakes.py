@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 
+import grpc
 import pytest
 
+from ditto.audio2face2d.v1 import audio2face2d_pb2 as a2f
+from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import Audio2Face2DServiceStub
 from gateway.handshakes import Handshakes
+from tests.gateway.cluster import Cluster, config
+from tests.until import until
+
+DOORS = ("ours", "Audio2Face-2D")
 
 
 async def test_messages_are_read_a_few_at_a_time_in_order() -> None:
-    handshakes, reading, most, order = Handshakes(at_once=2), 0, 0, []
+    handshakes, reading, most, order = Handshakes(60, at_once=2), 0, 0, []
 
     async def message(number: int) -> int:
         nonlocal reading, most
@@ -28,7 +35,7 @@ async def test_messages_are_read_a_few_at_a_time_in_order() -> None:
 
 
 async def test_silence_holds_no_turn() -> None:
-    handshakes = Handshakes(at_once=1, turn_s=0.05)
+    handshakes = Handshakes(60, at_once=1, turn_s=0.05)
     late = asyncio.create_task(handshakes.read(asyncio.sleep(0.4, "late")))
     await asyncio.sleep(0)
     began = time.monotonic()
@@ -38,7 +45,7 @@ async def test_silence_holds_no_turn() -> None:
 
 
 async def test_patience_has_an_end() -> None:
-    handshakes = Handshakes(at_once=1, turn_s=5, patience_s=0.05)
+    handshakes = Handshakes(60, at_once=1, turn_s=5, patience_s=0.05)
     late = asyncio.create_task(handshakes.read(asyncio.sleep(0.5, "late")))
     await asyncio.sleep(0)
     assert await handshakes.read(asyncio.sleep(0, "patient")) == "patient"
@@ -47,7 +54,7 @@ async def test_patience_has_an_end() -> None:
 
 
 async def test_a_call_that_is_given_up_stops_reading() -> None:
-    handshakes, stopped = Handshakes(at_once=1), asyncio.Event()
+    handshakes, stopped = Handshakes(60, at_once=1), asyncio.Event()
 
     async def never() -> None:
         try:
@@ -60,3 +67,33 @@ async def test_a_call_that_is_given_up_stops_reading() -> None:
             await handshakes.read(never())
     await asyncio.wait_for(stopped.wait(), 1)
     assert await handshakes.read(asyncio.sleep(0, "next")) == "next"
+
+
+def refused_call(cluster: Cluster, door: str, channel: grpc.aio.Channel) -> grpc.aio.Call:
+    """A call whose first message is read, and refused for a setting."""
+    if door == "ours":
+        return cluster.stub.Animate(iter([config(frame_rate=7)]), timeout=20)
+    first = a2f.AnimateRequest(config=a2f.AnimateConfig(blink_frequency=121))
+    return Audio2Face2DServiceStub(channel).Animate(iter([first]), timeout=20)
+
+
+def silent_call(cluster: Cluster, door: str, channel: grpc.aio.Channel) -> grpc.aio.Call:
+    stub = cluster.stub if door == "ours" else Audio2Face2DServiceStub(channel)
+    return stub.Animate(timeout=20)
+
+
+@pytest.mark.parametrize("refused", DOORS)
+@pytest.mark.parametrize("silent", DOORS)
+async def test_calls_of_both_contracts_wait_for_the_same_turns(
+    cluster: Cluster, silent: str, refused: str
+) -> None:
+    turns = Handshakes(20, at_once=1, turn_s=20, patience_s=20)
+    cluster.gateway._servicer.handshakes = turns
+    async with grpc.aio.insecure_channel(cluster.address) as channel:
+        before = silent_call(cluster, silent, channel)
+        await until(turns._turns.locked)
+        after = refused_call(cluster, refused, channel)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(after.code()), 0.3)
+        before.cancel()
+        assert await after.code() is grpc.StatusCode.INVALID_ARGUMENT
