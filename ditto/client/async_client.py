@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Unpack
 
 from grpc.aio import AioRpcError
 
 from ditto.client.async_call import AsyncCall
-from ditto.client.channel import Access, open_async_channel
-from ditto.client.servers import Patience, Servers, patience_with
-from ditto.client.settings import (
-    AnimateOptions,
-    OnProgress,
-    Portrait,
-    call_config,
-    portrait_bytes,
-)
+from ditto.client.channel import open_async_channel
+from ditto.client.gateway_client import GatewayClient
+from ditto.client.settings import AnimateOptions, OnProgress, Portrait, portrait_bytes
 from ditto.client.speech import DEFAULT_RATE_HZ, SpeechSource, open_speech
 from ditto.errors import StageUnavailableError
 from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
-from ditto.v1.animation_pb2_grpc import AnimationServiceStub
 
 
-class AsyncClient:
+class AsyncClient(GatewayClient):
     """A connection to a gateway, for any number of calls of one event loop."""
 
-    def __init__(
-        self,
-        target: str | Sequence[str],
-        access: Access | None = None,
-        patience: Patience | None = None,
-    ) -> None:
-        """As of `ditto.client.Client`: one server or several, and how calls outlive theirs."""
-        self._servers: Servers[_Server] = Servers(target, lambda name: _Server(name, access))
-        self._patience = patience_with(patience, self._servers.count)
+    _open_channel = staticmethod(open_async_channel)
 
     async def animate(
         self,
@@ -58,9 +42,7 @@ class AsyncClient:
             parts = speech
         else:
             audio_format, parts = await asyncio.to_thread(open_speech, speech, rate_hz)
-        config = await asyncio.to_thread(call_config, portrait, audio_format, options)
-        if self._patience is not None:
-            config.resume_interval_ms = self._patience.point_interval_ms
+        config = await asyncio.to_thread(self._config, portrait, audio_format, options)
         call = AsyncCall(self._servers, config, self._patience)
         await call.open(parts)
         return call
@@ -116,21 +98,8 @@ class AsyncClient:
     async def __aenter__(self) -> AsyncClient:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-
-class _Server:
-    """The connection to one gateway."""
-
-    def __init__(self, address: str, access: Access | None) -> None:
-        self.channel = open_async_channel(address, access)
-        self.stub = AnimationServiceStub(self.channel)  # type: ignore[no-untyped-call]
 
 
 async def _follow(

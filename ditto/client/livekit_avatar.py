@@ -12,7 +12,6 @@ audio_channels=1)``:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Any
 
 from livekit import rtc
@@ -104,12 +103,7 @@ class LivekitVideoGenerator(VideoGenerator):
     async def __aenter__(self) -> LivekitVideoGenerator:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _follow(self, event: Event) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
-from types import TracebackType
 from typing import Any, cast
 
 import grpc
 
-from ditto.client.call_memory import CallMemory
+from ditto.client.moving_call import MovingCall, is_draining, started_of
 from ditto.client.outgoing import Line, Outgoing
-from ditto.client.responses import Chunk, Event, EventKind, Frame, Item, item_of
+from ditto.client.responses import Chunk, Item
 from ditto.client.servers import GONE, Patience, Servers, Tries
 from ditto.client.settings import motion_control
 from ditto.client.speech import pieces
@@ -25,7 +25,7 @@ from ditto.v1 import animation_pb2 as pb
 _LOOK_S = 0.1
 
 
-class Call:
+class Call(MovingCall):
     """One talking head: iterate over it for frames (or MP4 chunks) and events.
 
     Raises the error that the server raised, from the constructor up to the end of the iteration.
@@ -42,21 +42,13 @@ class Call:
         patience: Patience | None,
     ) -> None:
         """`patience` None: the call ends with its server."""
-        self.stats: pb.CallStats | None = None
-        """The measured numbers, once everything has been read."""
-        self._servers = servers
-        self._patience = patience
-        self._memory = CallMemory(config, is_kept=patience is not None)
+        super().__init__(servers, config, patience)
         self._outgoing = Outgoing(self._memory)
-        self._speech_error: Exception | None = None
-        self._moved = ""
         self._line: _Line | None = None
-        self._is_cancelled = False
         if speech is not None:
             Thread(target=self._say_all, args=(speech,), daemon=True).start()
         try:
             self.started = self._open(servers.in_order(), give_up_s=0.0).started
-            """The settings in effect."""
         except BaseException as error:
             self._outgoing.close()
             raise self._speech_error or error from None
@@ -95,28 +87,15 @@ class Call:
 
     def __iter__(self) -> Iterator[Item]:
         while (response := self._next()) is not None:
-            silent_s = self._memory.silent_s
-            if not self._memory.is_new(response):
-                continue
-            if response.HasField("stats"):
-                self.stats = response.stats
-            elif item := item_of(response):
-                if self._moved and isinstance(item, Frame | Chunk):
-                    yield resumed(item, self._moved, silent_s)
-                    self._moved = ""
+            for item in self._items(response):
                 yield item
-                if isinstance(item, Event) and item.kind is EventKind.DRAINING:
+                if is_draining(item):
                     self._leave()
 
     def __enter__(self) -> Call:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.cancel()
 
     def _next(self) -> pb.AnimateResponse | None:
@@ -124,8 +103,7 @@ class Call:
             assert self._line is not None
             try:
                 response = self._line.read()
-                if response is None and self.stats is None and self._memory.can_resume:
-                    raise StageUnavailableError("the server: ended the call early")
+                self._assert_whole(response)
                 if response is None:
                     self._outgoing.close()
                 return response
@@ -134,10 +112,6 @@ class Call:
                     self._outgoing.close()
                     raise self._speech_error or error from None
                 self._move(self._line, error)
-
-    def _may_move(self, error: DittoError) -> bool:
-        is_gone = isinstance(error, StageUnavailableError)
-        return is_gone and self._memory.can_resume and not self._is_cancelled
 
     def _move(self, lost: _Line, error: DittoError) -> None:
         """Go on at the next server that takes the call."""
@@ -148,16 +122,13 @@ class Call:
 
     def _leave(self) -> None:
         """Go on elsewhere, if anybody takes the call at once; this server will stop."""
-        if self._servers.count == 1 or not self._memory.can_resume:
-            return
-        assert self._line is not None
         leaving = self._line
-        try:
-            line = self._open(self._servers.in_order(leaving.address)[:-1], give_up_s=0.0)
-        except GONE:
+        if leaving is None or not self._may_leave:
             return
-        leaving.cancel()
-        self._moved = f"at {line.address} after {leaving.address} (it is draining)"
+        with suppress(*GONE):
+            line = self._open(self._servers.in_order(leaving.address)[:-1], give_up_s=0.0)
+            leaving.cancel()
+            self._moved = f"at {line.address} after {leaving.address} (it is draining)"
 
     def _open(self, addresses: list[str], give_up_s: float) -> _Line:
         """Begin, or go on, at the first server that takes the call."""
@@ -193,12 +164,6 @@ class Call:
             self.cancel()
 
 
-def resumed(item: Frame | Chunk, detail: str, silent_s: float) -> Event:
-    """What tells a caller that the call moved, before the first item from its new server."""
-    first = item.index if isinstance(item, Frame) else item.first_frame
-    return Event(EventKind.RESUMED, first, detail, 0, silent_s * 1000)
-
-
 class _Line:
     """The call at one server."""
 
@@ -220,10 +185,7 @@ class _Line:
 
     def begin(self) -> None:
         """Wait until the server has taken the call."""
-        response = self.read()
-        if response is None:
-            raise StageUnavailableError("the server: ended the call early")
-        self.started = response.started
+        self.started = started_of(self.read())
         if self._patience is not None:
             self._stall_s = self._patience.stall_seconds
 

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Unpack, cast
 
 import grpc
 
-from ditto.client.channel import Access, open_channel
-from ditto.client.servers import Patience, Servers, patience_with
-from ditto.client.settings import (
-    AnimateOptions,
-    OnProgress,
-    Portrait,
-    call_config,
-    portrait_bytes,
-)
+from ditto.client.channel import open_channel
+from ditto.client.gateway_client import GatewayClient
+from ditto.client.settings import AnimateOptions, OnProgress, Portrait, portrait_bytes
 from ditto.client.speech import DEFAULT_RATE_HZ, SpeechSource, open_speech
 from ditto.client.sync_call import Call
 from ditto.errors import StageUnavailableError
 from ditto.media.portrait_video import is_video
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import animation_pb2 as pb
-from ditto.v1.animation_pb2_grpc import AnimationServiceStub
 
 
-class Client:
+class Client(GatewayClient):
     """A connection to one gateway or several, for any number of calls from any thread."""
 
-    def __init__(
-        self,
-        target: str | Sequence[str],
-        access: Access | None = None,
-        patience: Patience | None = None,
-    ) -> None:
-        """`target` is host:port, or several: "a:50051,b:50051"; `access` by default what the
-        environment says.
-
-        With several, calls outlive their gateway: `patience` says how. With one they do so where
-        `patience` is given, should it come back in time.
-        """
-        self._servers: Servers[_Server] = Servers(target, lambda name: _Server(name, access))
-        self._patience = patience_with(patience, self._servers.count)
+    _open_channel = staticmethod(open_channel)
 
     def animate(
         self,
@@ -57,9 +36,7 @@ class Client:
         Without `speech` the caller sends it with `Call.speak` and ends it with `Call.end`.
         """
         audio_format, parts = open_speech(speech, options.get("sample_rate_hz", DEFAULT_RATE_HZ))
-        config = call_config(portrait, audio_format, options)
-        if self._patience is not None:
-            config.resume_interval_ms = self._patience.point_interval_ms
+        config = self._config(portrait, audio_format, options)
         return Call(self._servers, config, None if speech is None else parts, self._patience)
 
     def register(
@@ -125,21 +102,8 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Server:
-    """The connection to one gateway."""
-
-    def __init__(self, address: str, access: Access | None) -> None:
-        self.channel = open_channel(address, access)
-        self.stub = AnimationServiceStub(self.channel)  # type: ignore[no-untyped-call]
 
 
 def _translated(do: Callable[[], Any]) -> Any:
