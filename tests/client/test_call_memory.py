@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ditto.client import call_memory
@@ -26,7 +28,7 @@ def audio(text: bytes) -> pb.AnimateRequest:
     return pb.AnimateRequest(audio=text)
 
 
-def frame(index: int, **fields: object) -> pb.AnimateResponse:
+def frame(index: int, **fields: Any) -> pb.AnimateResponse:
     return pb.AnimateResponse(frame=pb.VideoFrame(index=index), **fields)
 
 
@@ -118,7 +120,8 @@ def test_servers_in_their_order() -> None:
     assert servers.in_order(lost="b:2") == ["c:3", "a:1", "b:2"]
     servers.works("c:3")
     assert servers.in_order() == ["c:3", "a:1", "b:2"]
-    for nobody in ("", "a:1,", []):
+    nobodies: list[str | list[str]] = ["", "a:1,", []]
+    for nobody in nobodies:
         with pytest.raises(InvalidInputError, match="target"):
             Servers(nobody, str)
     with pytest.raises(InvalidInputError, match="stall_seconds"):

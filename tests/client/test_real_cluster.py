@@ -13,7 +13,7 @@ import pytest
 from ditto.client import Client, Event, EventKind, Frame, in_real_time
 from ditto.local_cluster import LocalCluster
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 PORTRAIT, SPEECH = EXAMPLES / "astronaut.jpg", EXAMPLES / "speech.wav"
 
 
