@@ -21,6 +21,7 @@ from gateway.avatars import AvatarStore, StoredAvatar
 from gateway.call.measure import CallMeasure
 from gateway.call.outbox import Outbox
 from gateway.call.session import Session
+from gateway.call.session_parts import OpenCall
 from gateway.clock import Clock
 from gateway.config import GatewayConfig
 from gateway.handshakes import Handshakes
@@ -204,16 +205,18 @@ class AnimationServicer(AnimationServiceServicer):
         content_key = avatar.known.content_key
         facts = facts_of(call_id, current_tenant(), asked, content_key, pack_hash)
         return Session(
-            asked,
-            stages,
-            self._config,
-            outbox,
-            measure,
-            self._clock,
-            open_again,
-            facts,
-            self._seal,
-            going_on,
+            OpenCall(
+                asked,
+                stages,
+                self._config,
+                outbox,
+                measure,
+                self._clock,
+                open_again,
+                facts,
+                self._seal,
+                going_on,
+            )
         )
 
     def _started(
