@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ditto.errors import SetupError
-from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Utterance, arpabet, lay_out
+from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Utterance, arpabet, earlier, lay_out
 from ditto.training.speech.resample import resample
 
 VARIANTS = (
@@ -24,6 +24,8 @@ _PHONEME_EVENTS_IN_IPA = 0x0001 | 0x0002
 _UTF8 = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _EVENT_PHONEME = 7
+_LATE_S = 0.01
+"""How much later than its sound a phone is by these events (docs/training.md)."""
 
 
 class _EventId(ctypes.Union):
@@ -122,4 +124,4 @@ class EspeakVoice:
                 symbol = durations[-1][0]
             durations.append((symbol, (end - start) / library.rate_hz))
         speech = resample(samples, library.rate_hz / SAMPLE_RATE_HZ)
-        return Utterance(speech, lay_out(durations))
+        return Utterance(speech, earlier(lay_out(durations), _LATE_S))

@@ -35,9 +35,15 @@ class Utterance:
 
 
 @cache
+def ipa_table() -> dict[str, dict[str, str]]:
+    """The tables of ``ipa.yaml``."""
+    return dict(yaml.safe_load(files(__package__).joinpath("ipa.yaml").read_text("utf-8")))
+
+
+@cache
 def _ipa() -> tuple[dict[str, str], dict[str, str]]:
     """Our symbols by IPA letter, and by pair of letters."""
-    table = yaml.safe_load(files(__package__).joinpath("ipa.yaml").read_text("utf-8"))
+    table = ipa_table()
     letters = {letter: symbol for symbol, row in table["letters"].items() for letter in row}
     return letters, table["pairs"]
 
@@ -67,3 +73,11 @@ def lay_out(durations: Iterable[tuple[str, float]]) -> tuple[Phone, ...]:
 def shifted(phones: Iterable[Phone], offset_s: float, stretch: float = 1.0) -> list[Phone]:
     """Phones after stretching time by ``stretch``, then moving them ``offset_s`` later."""
     return [Phone(p, a * stretch + offset_s, b * stretch + offset_s) for p, a, b in phones]
+
+
+def earlier(phones: tuple[Phone, ...], seconds: float) -> tuple[Phone, ...]:
+    """Phones whose borders move ``seconds`` earlier; still from 0 to the end of the recording."""
+    ends = [max(phone.end_s - seconds, 0.0) for phone in phones[:-1]]
+    ends += [phone.end_s for phone in phones[-1:]]
+    borders = zip(phones, [0.0, *ends[:-1]], ends, strict=True)
+    return tuple(Phone(p.symbol, start, end) for p, start, end in borders if end > start)

@@ -7,13 +7,16 @@ import random
 import numpy as np
 
 from ditto.errors import SetupError
-from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Utterance, arpabet, lay_out
+from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Utterance, arpabet, earlier, lay_out
 from ditto.training.speech.resample import resample
 
 _LENGTH_MARKS = "ːˑ̩̃ʲʰ"
 _STRESS_MARKS = "ˈˌ"
 _GAP_S = 0.12
 """A word gap shorter than this is no pause: its time goes to its neighbours."""
+
+_LATE_S = 0.03
+"""How much later than its sound a phone is by these alignments (docs/training.md)."""
 
 
 class PiperVoice:
@@ -43,21 +46,22 @@ class PiperVoice:
             audio.append(chunk.audio_float_array)
             timed += [(a.phoneme, a.num_samples / rate) for a in chunk.phoneme_alignments or ()]
         speech = resample(np.concatenate(audio), rate / SAMPLE_RATE_HZ)
-        return Utterance(speech, lay_out(_without_marks(timed)))
+        return Utterance(speech, earlier(lay_out(without_marks(timed)), _LATE_S))
 
 
-def _without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
+def without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
     """Give the time of stress marks, length marks and short word gaps to the phones beside them."""
     durations: list[tuple[str, float]] = []
     carried = 0.0
     for symbol, seconds in timed:
-        if durations and symbol in _LENGTH_MARKS:
+        name = arpabet(symbol) if symbol.isalpha() else PAUSE
+        mark = symbol in _LENGTH_MARKS or (symbol.isalpha() and name == PAUSE)
+        if durations and mark:
             durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
         elif durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
             durations[-1] = (durations[-1][0], durations[-1][1] + seconds / 2)
             carried += seconds / 2
         else:
-            name = arpabet(symbol) if symbol.isalpha() else PAUSE
             durations.append((name, seconds + carried))
             carried = 0.0
     return durations

@@ -22,12 +22,14 @@ def languages() -> tuple[str, ...]:
 
 
 def english(rng: random.Random) -> str:
-    """One English sentence of 3 to 20 words."""
+    """One English sentence of 3 to 20 words, or 4 to 10 words in any order."""
     kind = rng.random()
     if kind < 0.15:
         return str(rng.choice(_words()["phrases"]))
     if kind < 0.3:
         return " ".join(rng.choice(words) for words in _words()["commands"]) + "."
+    if kind < 0.6:
+        return " ".join(rng.choices(_words()["plain"].split(), k=rng.randint(4, 10))) + "."
     clause = _clause(rng)
     if rng.random() < 0.7:
         clause += f" {rng.choice(_words()['tails'])}"

@@ -15,11 +15,14 @@ from ditto.training.speech import ambience, nonspeech, sentences
 from ditto.training.speech.augment import augment
 from ditto.training.speech.espeak import EspeakVoice
 from ditto.training.speech.flite import FliteVoice
+from ditto.training.speech.kokoro import KokoroVoice
 from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Phone, Samples, Utterance, shifted
 from ditto.training.speech.piper import PiperVoice
 from ditto.training.speech.resample import resample
 
 TAKE_S = 16.0
+_KOKORO_LANGUAGES = ("es", "fr", "it", "pt-br", "ja", "cmn-latn-pinyin")
+"""Languages that Kokoro was trained on and that `sentences` has words of."""
 _SPEEDS = (1.0, 1.0, 0.85, 0.9, 0.94, 1.06, 1.12, 1.18, 1.25)
 
 
@@ -55,6 +58,8 @@ RECIPE = (
     *(Portion(f"flite-{name}", 8.0) for name in ("slt", "rms", "awb")),
     *(Portion(f"flite-{name}", 1.5, held_out=True) for name in ("kal16", "kal")),
     Portion("piper-joe", 14.0),
+    Portion("kokoro-en", 20.0),
+    *(Portion(f"kokoro-{language}", 1.0) for language in _KOKORO_LANGUAGES),
     Portion("espeak-en", 14.0),
     *(Portion(f"espeak-{language}", 1.0) for language in sentences.languages()),
     Portion("nonspeech", 8.0),
@@ -88,14 +93,15 @@ def _open(voice: str) -> Voice:
         return FliteVoice(variant)
     if engine == "piper":
         return PiperVoice()
-    return EspeakVoice(None if variant == "en" else variant)
+    language = None if variant == "en" else variant
+    return KokoroVoice(language) if engine == "kokoro" else EspeakVoice(language)
 
 
 def _speech(
     voice: Voice, rng: random.Random, noise_rng: np.random.Generator
 ) -> tuple[Samples, list[Phone]]:
     """Sentences with pauses between them, all at one speed: one pseudo-speaker."""
-    language = voice.name.removeprefix("espeak-")
+    language = voice.name.partition("-")[2]
     voice.draw_style(rng)
     speed = rng.choice(_SPEEDS)
     pieces: list[Samples] = [_room_tone(rng.uniform(0.2, 0.8), noise_rng)]
