@@ -1,4 +1,4 @@
-"""`bench/gpu.py` at toy sizes on the CPU, and its sessions on a device that takes no time."""
+"""`bench.gpu` at toy sizes on the CPU, and its sessions on a device that takes no time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import gpu
-from bench.gpu_sessions import VALID_FRAMES, carry_sessions
+from bench.gpu import command
+from bench.gpu.sessions import VALID_FRAMES, carry_sessions
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_the_script_checks_and_times_every_form(dtype: str, tolerance: float, tm
     file = tmp_path / "gpu.json"
     options = ["--toy", "--device", "cpu", "--dtype", dtype, "--no-compile", "-o", str(file)]
     try:
-        assert gpu.main(options) == 0
+        assert command.main(options) == 0
     finally:
         torch.set_num_threads(threads)
     found = json.loads(file.read_text())
@@ -38,10 +38,10 @@ def test_the_script_checks_and_times_every_form(dtype: str, tolerance: float, tm
 
 def test_without_a_device_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     if torch.cuda.is_available():
-        assert gpu.parse([]).device == "cuda"
+        assert command.parse([]).device == "cuda"
         return
     with pytest.raises(SystemExit):
-        gpu.main([])
+        command.main([])
     assert "--toy --device cpu" in capsys.readouterr().err
 
 

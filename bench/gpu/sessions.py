@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
-Run = Callable[[], Tensor]
+from bench.gpu.target import Run
+
 FRAME_S = 1 / 25
 VALID_FRAMES = 5
 """Frames that a segment adds: 80 of which 75 overlap, the shortest hop that the pack offers."""

@@ -1,0 +1,1 @@
+"""Speed of the `ditto` pack's networks on one device: `python -m bench.gpu`."""
