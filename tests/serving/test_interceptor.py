@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
@@ -50,11 +51,28 @@ class Raising(AudioEncoderServiceServicer, StageStatusServiceServicer):
         return status_pb.GetStageStatusResponse(module="m")
 
 
+class Flooding(Raising):
+    """Writes until nobody takes it in any more."""
+
+    broken_writes = 0
+
+    async def Encode(self, request_iterator, context):  # noqa: N802
+        features = pb.EncodedFeatures(checkpoint=bytes(2 << 20))
+        try:
+            while True:
+                await context.write(pb.EncodeResponse(features=features))
+        except grpc.aio.InternalError:
+            self.broken_writes += 1
+            raise
+
+
 class Served:
     """A server on loopback and a channel to it."""
 
+    def __init__(self, servicer: Raising | None = None) -> None:
+        self.servicer = servicer or Raising()
+
     async def __aenter__(self) -> Served:
-        self.servicer = Raising()
         self.is_ready = True
         self.server = grpc.aio.server(interceptors=[CallInterceptor(lambda: self.is_ready)])
         add_AudioEncoderServiceServicer_to_server(self.servicer, self.server)
@@ -171,6 +189,21 @@ async def test_a_cancelled_call_closes_its_generator():
         call.cancel()
         await until(lambda: served.servicer.closed)
         await until(lambda: calls_counted("CANCELLED") == before + 1)
+
+
+async def test_a_write_that_breaks_as_the_caller_goes_is_a_cancelled_call(caplog):
+    flooding, calls = Flooding(), 0
+    before = {status: calls_counted(status) for status in ("CANCELLED", "INTERNAL")}
+    async with Served(flooding) as served, asyncio.timeout(30):
+        while flooding.broken_writes < 5:  # else the cancellation was there before
+            call = AudioEncoderServiceStub(served.channel).Encode()
+            await call.initial_metadata()
+            await asyncio.sleep(0.02)  # a write waits now
+            call.cancel()
+            calls += 1
+        await until(lambda: calls_counted("CANCELLED") == before["CANCELLED"] + calls)
+    assert calls_counted("INTERNAL") == before["INTERNAL"]
+    assert not caplog.records
 
 
 def test_log_lines_are_json_with_call_and_fields():
