@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from ditto.cli.access_options import add_access_options
+from ditto.cli.commands import Commands, add_command
 from ditto.errors import InvalidInputError
 from ditto.stages import EMOTIONS
 
@@ -26,14 +26,14 @@ AAC.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto animate` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "animate",
-        help="make a video of a portrait speaking",
+        about="make a video of a portrait speaking",
         description="Makes a video of a portrait speaking a recording.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     add = parser.add_argument
     add("portrait", metavar="PORTRAIT", help="picture file, or id of a registered avatar")

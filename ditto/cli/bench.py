@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from ditto.cli.commands import Commands, add_command
 
 _EXAMPLES = """\
 Examples:
@@ -19,14 +20,14 @@ ratios are those of the processes of a cluster that runs here.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto bench` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "bench",
-        help="measure how many calls a cluster carries",
+        about="measure how many calls a cluster carries",
         description="Raises the number of concurrent calls until a frame is late.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     add = parser.add_argument
     add("portrait", nargs="?", type=Path, metavar="PORTRAIT", help="JPEG, PNG or WebP")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ditto.cli.commands import Commands, add_action, add_actions, add_command
 from ditto.cli.pack_options import add_pack_options, chosen_pack_options
 from ditto.cli.training_extra import needs_training_extra
 
@@ -27,17 +28,17 @@ Every command goes on where it was stopped. docs/training.md tells the format.
 _EXAMPLE_PORTRAIT = Path("examples/astronaut.jpg")
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto data` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "data",
-        help="build, check and look at training data",
+        about="build, check and look at training data",
         description="Training data from synthesised speech or from talking videos.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    build = actions.add_parser("build", help="add what is missing to a data folder")
+    actions = add_actions(parser)
+    build = add_action(actions, "build", _build, "add what is missing to a data folder")
     build.add_argument("folder", type=Path, metavar="FOLDER")
     build.add_argument("--scale", type=float, default=1.0, help="factor on the minutes of speech")
     build.add_argument("--videos", type=Path, help="folder of talking videos, in place of speech")
@@ -48,16 +49,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     emotion.add_argument(
         "--classifier", metavar="MODULE:FUNCTION", help="pictures to an emotion's name"
     )
-    build.set_defaults(run=_build)
-    check = actions.add_parser("check", help="counts, ranges, faults; fails if there are any")
+    check = add_action(actions, "check", _check, "counts, ranges, faults; fails if there are any")
     check.add_argument("folder", type=Path, metavar="FOLDER")
-    check.set_defaults(run=_check)
-    show = actions.add_parser("show", help="draw one clip")
+    show = add_action(actions, "show", _show, "draw one clip")
     show.add_argument("folder", type=Path, metavar="FOLDER")
     show.add_argument("clip", nargs="?", help="its name (the first)")
     show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
     show.add_argument("--portrait", type=Path, default=_EXAMPLE_PORTRAIT)
-    show.set_defaults(run=_show)
 
 
 @needs_training_extra

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+
+from ditto.cli.commands import Commands, add_command
 
 _EXAMPLES = """\
 Examples:
@@ -15,14 +16,14 @@ is 1 when a line says fail.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto doctor` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "doctor",
-        help="check this machine and say how to mend what is missing",
+        about="check this machine and say how to mend what is missing",
         description="Checks this machine and says how to mend what is missing.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     parser.add_argument("--server", metavar="HOST:PORT", default="127.0.0.1:50051")
     parser.set_defaults(run=run)

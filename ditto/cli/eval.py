@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ditto.cli.access_options import add_access_options
+from ditto.cli.commands import Commands, add_action, add_actions, add_command
 from ditto.cli.pack_options import add_pack_options
 
 _EXAMPLES = """\
@@ -28,38 +28,29 @@ What is measured and how is told in docs/quality.md. A cut run goes on where it 
 _EXAMPLE_PORTRAIT = Path("examples/astronaut.jpg")
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto eval` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "eval",
-        help="measure how well a pack talks",
+        about="measure how well a pack talks",
         description="Measures talking faces against real ones, by the paper's measures and more.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    clips = _add(actions, "clips", _clips, "real talking videos against what the cluster makes")
+    actions = add_actions(parser)
+    clips = add_action(
+        actions, "clips", _clips, "real talking videos against what the cluster makes"
+    )
     _add_judging(clips)
     clips.add_argument("--pattern", default="talking-*", help="names of clips (talking-*)")
     for name in ("talk9", "hdtf"):
-        _add_judging(_add(actions, name, _protocol(name), f"the paper's protocol on {name}"))
-    _add_steps(_add(actions, "steps", _steps, "sampling steps against quality and time"))
-    _add_long(_add(actions, "long", _long, "whether a long call drifts"))
-    _add_profiles(_add(actions, "profiles", _profiles, "offline and online, head and full"))
-    ablation = _add(actions, "ablation", _ablation, "the table of trained variants")
+        _add_judging(add_action(actions, name, _protocol(name), f"the paper's protocol on {name}"))
+    _add_steps(add_action(actions, "steps", _steps, "sampling steps against quality and time"))
+    _add_long(add_action(actions, "long", _long, "whether a long call drifts"))
+    _add_profiles(add_action(actions, "profiles", _profiles, "offline and online, head and full"))
+    ablation = add_action(actions, "ablation", _ablation, "the table of trained variants")
     ablation.add_argument("folder", type=Path, metavar="FOLDER", help="their results, *.json")
-    _add_study(_add(actions, "study", _study, "a page for a blind comparison by people"))
-
-
-def _add(
-    actions: argparse._SubParsersAction[Any],
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    about: str,
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=about, description=about)
-    parser.set_defaults(run=run)
-    return parser
+    _add_study(add_action(actions, "study", _study, "a page for a blind comparison by people"))
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:

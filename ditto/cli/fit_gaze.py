@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from ditto.cli.commands import Commands, add_command
 
 _EXAMPLES = """\
 Examples:
@@ -17,14 +18,14 @@ camera and the face still, and begins looking straight ahead. Ten seconds are pl
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto fit-gaze` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "fit-gaze",
-        help="fit the gaze correction to a template",
+        about="fit the gaze correction to a template",
         description="Fits the gaze correction K(R) to a motion track.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     parser.add_argument("template", type=Path, metavar="TRACK.npz")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="GAZE.npz")

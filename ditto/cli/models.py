@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from ditto.cli.commands import Commands, add_command
 from ditto.errors import InvalidInputError
 
 _EXAMPLES = """\
@@ -25,14 +25,14 @@ _HUB_ACTIONS = ("generate", "convert")
 _FORMATS = ("json", "onnx", "int8", "tensorrt")
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto models` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "models",
-        help="list, fetch, check and convert the files of the model packs",
+        about="list, fetch, check and convert the files of the model packs",
         description="Lists, fetches, checks and converts the files of the model packs.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     add = parser.add_argument
     add("action", choices=("list", "pull", "verify", *_HUB_ACTIONS))

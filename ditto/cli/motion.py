@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from ditto.cli.commands import Commands, add_action, add_actions, add_command
 from ditto.cli.pack_options import add_pack_options, chosen_pack_options
 
 _EXAMPLES = """\
@@ -19,17 +19,17 @@ Examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto motion` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "motion",
-        help="see what the controls do; take motion from a video",
+        about="see what the controls do; take motion from a video",
         description="Pictures of what the controls do, and motion tracks from videos.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    sheet = actions.add_parser("sheet", help="render a picture of every control")
+    actions = add_actions(parser)
+    sheet = add_action(actions, "sheet", _sheet, "render a picture of every control")
     sheet.add_argument("portrait", type=Path, metavar="PORTRAIT")
     sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     _add_pack(sheet)
@@ -37,12 +37,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "--dimensions", action="store_true", help="the 63 expression numbers, not the controls"
     )
     sheet.add_argument("--side", type=int, default=192, help="of one picture, in pixels")
-    sheet.set_defaults(run=_sheet)
-    extract = actions.add_parser("extract", help="write the motion of a face in a video")
+    extract = add_action(actions, "extract", _extract, "write the motion of a face in a video")
     extract.add_argument("video", type=Path, metavar="VIDEO")
     extract.add_argument("-o", "--output", type=Path, required=True, metavar="TRACK.npz")
     _add_pack(extract)
-    extract.set_defaults(run=_extract)
 
 
 def _add_pack(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ditto.cli.commands import Commands, add_action, add_actions, add_command
 from ditto.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -29,16 +30,16 @@ _FIRST_PORT = 9401
 _MOST_REPLICAS = 1000
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto ops` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "ops",
-        help="look at a cluster in Kubernetes, scale and drain it",
+        about="look at a cluster in Kubernetes, scale and drain it",
         description="Looks at a running cluster, scales its services, drains its pods.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = add_actions(parser)
     status = _add(actions, "status", _status, "replicas, sessions, headroom and speed")
     _add_local(status)
     status.add_argument("--each", action="store_true", help="one line a process")
@@ -54,16 +55,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _add(
-    actions: argparse._SubParsersAction[Any],
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    about: str,
+    actions: Commands, name: str, run: Callable[[argparse.Namespace], int], about: str
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=about, description=about)
+    parser = add_action(actions, name, run, about)
     parser.add_argument("--namespace", "-n", default="ditto", help="default: ditto")
     parser.add_argument("--kubeconfig", metavar="FILE", help="default: as kubectl")
     parser.add_argument("--context", metavar="NAME", help="default: the current one")
-    parser.set_defaults(run=run)
     return parser
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ditto.cli.access_options import add_access_options
+from ditto.cli.commands import Commands, add_command
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,14 +28,14 @@ with it is said on stderr; the id alone goes to stdout.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto register` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "register",
-        help="register a portrait and print its id",
+        about="register a portrait and print its id",
         description="Registers a portrait with a gateway and prints its id.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     parser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="picture or short video")
     parser.add_argument("--server", metavar="HOST:PORT", help="default: 127.0.0.1:50051")

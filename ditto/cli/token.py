@@ -6,8 +6,8 @@ import argparse
 import re
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from ditto.cli.commands import Commands, add_command
 from ditto.errors import InvalidInputError
 from ditto.serving.token_hash import TENANT_NAME, new_token, token_hash
 
@@ -30,14 +30,14 @@ tenants:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto token` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "token",
-        help="make a token for a tenant",
+        about="make a token for a tenant",
         description="Makes bearer tokens for the tenants of a gateway.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     parser.add_argument("action", choices=("new",))
     parser.add_argument("tenant", metavar="TENANT", help="lower case letters, digits, . _ -")

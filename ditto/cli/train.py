@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from ditto.cli.commands import Commands, add_command
 from ditto.cli.training_extra import needs_training_extra
 
 _EXAMPLES = """\
@@ -22,14 +22,14 @@ clips), curves.png, TensorBoard events and frames. Data comes from `ditto data b
 _EXAMPLE_PORTRAIT = Path("examples/astronaut.jpg")
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto train` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "train",
-        help="train a motion model",
+        about="train a motion model",
         description="Trains a motion model by the paper's recipe; goes on where it was stopped.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     add = parser.add_argument
     add("data", type=Path, metavar="DATA", help="folder of `ditto data build`")

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ditto.cli.commands import Commands, add_command
 from ditto.cli.pack_options import add_pack_options, start_seconds, with_pack_options
 from ditto.errors import InvalidInputError, SetupError
 
@@ -37,14 +38,14 @@ _MOST_REPLICAS = 64
 _POLL_S = 0.3
 
 
-def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add `ditto up` to the command line."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "up",
-        help="start a cluster on this machine",
+        about="start a cluster on this machine",
         description="Starts Redis, the three stage services and the gateway on this machine.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=_EXAMPLES,
     )
     add = parser.add_argument
     add("--replicas", action="append", default=[], metavar="STAGE=N", help=f"{', '.join(_STAGES)}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import struct
-import wave
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from ditto.errors import InvalidInputError
 from ditto.media.audio import AudioReader
 from ditto.media.pcm import PcmFormat
+from tests.wav_file import wav_file
 
 RNG = np.random.default_rng(7)
 
@@ -125,14 +124,9 @@ def test_wav_equals_the_bare_pcm(sample_type: str, extensible: bool) -> None:
 
 
 def test_wav_of_the_standard_library() -> None:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(16_000)
-        writer.writeframes(pcm_bytes(sine(16_000), "s16le"))
+    file = wav_file(pcm_bytes(sine(16_000), "s16le"))
     reader = AudioReader(None)
-    np.testing.assert_allclose(read(reader, file.getvalue()), sine(16_000), atol=1e-4)
+    np.testing.assert_allclose(read(reader, file), sine(16_000), atol=1e-4)
     assert reader.format == PcmFormat("s16le", 16_000, 1)
 
 

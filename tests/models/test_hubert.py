@@ -10,20 +10,13 @@ import torch
 from ditto.errors import CorruptDataError
 from ditto.models.folding import fold
 from ditto.models.generated_weights import load_generated
-from ditto.models.hubert import Hubert, HubertParams
+from ditto.models.hubert import Hubert
 from ditto.models.hubert_checkpoint import load_published
 from ditto.models.hubert_streaming import StreamingHubert, window_mask
 from ditto.models.recipe_inputs import drawn
+from ditto.packs.ditto.sizes import TINY
 
-SMALL = HubertParams(
-    conv_channels=16,
-    width=32,
-    heads=4,
-    hidden=64,
-    layers=2,
-    position_kernel=16,
-    position_groups=4,
-)
+SMALL = TINY.hubert
 PUBLISHED = [
     *(0.50115699, 0.47804806, 1.36520875, -0.62553746, 0.57644820, 1.02598619, 0.81020176),
     *(-0.13131134, 0.98147821, -2.99385405, -1.06446588, 0.63406050, -1.07155180, 0.19548896),
