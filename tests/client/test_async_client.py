@@ -12,7 +12,7 @@ import pytest
 from ditto.client import AsyncClient, Event, EventKind, Frame
 from ditto.errors import AvatarNotFoundError, InvalidInputError
 from tests.gateway.cluster import Cluster, running_cluster, tone
-from tests.gateway.fake_stages import loudness
+from tests.gateway.fake_renderer import loudness
 
 
 @pytest.fixture

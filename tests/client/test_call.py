@@ -14,7 +14,7 @@ from ditto.client import Client, Event, EventKind, Frame, in_real_time
 from ditto.client.speech import SpeechSource
 from ditto.v1 import types_pb2 as types
 from tests.gateway.cluster import Cluster, tone
-from tests.gateway.fake_stages import loudness
+from tests.gateway.fake_renderer import loudness
 from tests.wav_file import wav_file
 
 

@@ -22,7 +22,8 @@ from ditto.v1.animation_pb2_grpc import AnimationServiceStub
 from gateway.access.authentication import interceptors
 from gateway.config import GatewayConfig
 from gateway.service import GatewayService, make_load
-from tests.gateway.fake_stages import FakeStage, listen, start_stage
+from tests.gateway.fake_stage import FakeStage
+from tests.gateway.fake_stages import listen, start_stage
 
 MODULES = ("audio_encoder", "motion_dit", "renderer")
 _OPTIONS = [("grpc.max_receive_message_length", MAX_RECEIVE_BYTES), ("grpc.so_reuseport", 0)]

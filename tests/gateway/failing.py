@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from grpc_health.v1 import health_pb2
 
 from ditto.v1 import animation_pb2 as pb
-from tests.gateway.cluster import Answer, Cluster, animate, config, speech
-from tests.gateway.fake_stages import FakeStage, loudness
+from tests.gateway.cluster import MODULES, Answer, Cluster, animate, config, running_cluster, speech
+from tests.gateway.fake_renderer import loudness
+from tests.gateway.fake_stage import FakeStage
 from tests.until import until
 
 eventually = partial(until, timeout_s=20)
 """For machines that have much else to do."""
+QUICK = {
+    "poll_seconds": 0.1,
+    "poll_timeout_seconds": 5.0,
+    "hang_seconds": 0.4,
+    "failover_seconds": 8.0,
+}
+"""Faults are noticed soon, but not on a machine that has much else to do where there are none."""
+SILENT = {"poll_timeout_seconds": 0.3, "missed_polls": 3, "hang_seconds": 30.0}
+"""Only the polls tell."""
+PAIR = dict.fromkeys(MODULES, 2)
+FRAMES = 50
 FRAME_SAMPLES = 640
 Disturb = Callable[[], Awaitable[None] | None]
+
+
+def pair(tmp_path: Path, **settings: Any) -> Any:
+    """Two replicas of every stage."""
+    return running_cluster(tmp_path, **{"replicas": PAIR, **QUICK, **settings})
+
+
+def strike(cluster: Cluster, module: str, reason: str) -> None:
+    """Make the replica that serves go the way that a reason stands for."""
+    stage = serving(cluster, module)
+    if reason == "reset":
+        asyncio.get_running_loop().create_task(stage.server.stop(None))
+    elif reason == "hang":
+        stage.faults.hang_at_frame = 0
+    elif reason == "polls":
+        stage.is_stopped = True
+    elif reason == "drain":
+        stage.slots.draining = True
+    else:
+        status = health_pb2.HealthCheckResponse.NOT_SERVING
+        asyncio.get_running_loop().create_task(stage.health.set("", status))
 
 
 def level(frame: int) -> float:

@@ -15,7 +15,7 @@ import pytest
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from tests.gateway.cluster import Cluster, animate, config, speech, tone, video
-from tests.gateway.fake_stages import loudness
+from tests.gateway.fake_renderer import loudness
 
 
 async def test_every_frame_comes_once_in_order_between_started_and_stats(cluster: Cluster) -> None:

@@ -14,7 +14,7 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from tests.gateway.cluster import Answer, Cluster, animate, config, running_cluster, speech, tone
 from tests.gateway.cluster import video as video_format
-from tests.gateway.fake_stages import FakeStage
+from tests.gateway.fake_stage import FakeStage
 
 REALTIME = types.PACING_REALTIME
 DEGRADED, RECOVERED = pb.EVENT_KIND_DEGRADED, pb.EVENT_KIND_RECOVERED

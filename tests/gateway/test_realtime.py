@@ -15,7 +15,7 @@ from ditto.serving import metrics
 from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from tests.gateway.cluster import Cluster, animate, config, running_cluster, speech, tone, video
-from tests.gateway.fake_stages import loudness
+from tests.gateway.fake_renderer import loudness
 
 REALTIME = types.PACING_REALTIME
 

@@ -14,7 +14,7 @@ import pytest
 from ditto.client import AsyncClient, Chunk, Event, EventKind, Frame, Patience
 from ditto.errors import StageUnavailableError
 from tests.gateway.cluster import tone
-from tests.gateway.fake_stages import loudness
+from tests.gateway.fake_renderer import loudness
 from tests.gateway.two_gateways import PATIENCE, Taken, TwoGateways, rising, two_gateways
 
 SPEECH = rising(4.0)

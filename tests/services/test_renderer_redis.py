@@ -17,7 +17,7 @@ from ditto.v1.renderer_pb2_grpc import RendererServiceStub
 from tests.redis_process import RedisProcess
 from tests.redis_proxy import RedisProxy
 from tests.services.processes import ServiceProcess, serving
-from tests.services.test_renderer import portrait, prepare
+from tests.services.rendering import portrait, prepare
 
 pytestmark = pytest.mark.slow
 

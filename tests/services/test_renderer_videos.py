@@ -19,18 +19,10 @@ from ditto.v1.renderer_pb2_grpc import RendererServiceStub
 from tests.face import example, moving
 from tests.redis_process import RedisProcess
 from tests.services.processes import ServiceProcess, serving
-from tests.services.test_renderer import portrait, prepare, refusal, render
+from tests.services.rendering import portrait, prepare, refusal, render
 
 pytestmark = pytest.mark.slow
 N = moving.FRAMES
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    server = RedisProcess(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture(scope="module")
