@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -19,7 +18,6 @@ import pytest
 
 from ditto.local_cluster import LocalCluster
 from ditto.v1 import types_pb2 as types
-from tests.e2e import speech
 from tests.e2e.failing import (
     STAGES,
     Watched,
@@ -31,15 +29,19 @@ from tests.e2e.failing import (
     strike,
     watched_call,
 )
+from tests.e2e.moments import (
+    FRAMES,
+    MOMENTS,
+    SAME_H264_DB,
+    Tally,
+    median_and_most,
+    printed,
+    said,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-SECONDS = 20
-FRAMES = SECONDS * 25
-MOMENTS = 20
 STOPS = 1
-SAME_H264_DB = 34.0
-"""Least PSNR of H.264 pictures after a move, whose key frame the calm stream has not."""
 BATCHED_DB = 40.0
 """Least PSNR where steps of several calls are computed together."""
 LEAVING = ("drain", "not_serving")
@@ -64,44 +66,19 @@ def last_moment(stage: str, kind: Kind) -> int:
     return FRAMES - 25 if stage == "renderer" else FRAMES - 275
 
 
-def said() -> bytes:
-    """Twenty seconds of the example recording, repeated as needed."""
-    whole = speech.part(0, SECONDS)
-    return (whole * 4)[: SECONDS * speech.RATE_HZ * 2]
-
-
-class Tally:
-    """What was tried and what came of it."""
-
-    def __init__(self) -> None:
-        self.gaps_ms: dict[str, list[float]] = defaultdict(list)
-        self.pauses_ms: dict[str, list[float]] = defaultdict(list)
-
-    def add(self, what: str, answer: Watched) -> None:
-        """One call that went well."""
-        moves = [f"{move.detail} at {move.frame_index}" for move in answer.moves]
-        print(f"\n{what}: {moves}, {answer.longest_pause_s:.2f} s")
-        self.gaps_ms[what] += [move.gap_ms for move in answer.moves]
-        self.pauses_ms[what].append(answer.longest_pause_s * 1000)
-
-    def __str__(self) -> str:
-        rows = ["| tried | calls | moves | gap p50 / p95 / max, ms | caller waited p50 / max, ms |"]
-        for what, pauses in self.pauses_ms.items():
-            gaps = self.gaps_ms[what] or [0.0]
-            p50, p95, most = np.percentile(gaps, [50, 95, 100])
-            rows.append(
-                f"| {what} | {len(pauses)} | {len(self.gaps_ms[what])} "
-                f"| {p50:.0f} / {p95:.0f} / {most:.0f} "
-                f"| {np.median(pauses):.0f} / {max(pauses):.0f} |"
-            )
-        return "\n".join(rows)
+def add(tally: Tally, what: str, answer: Watched) -> None:
+    """One call that went well."""
+    moves = [f"{move.detail} at {move.frame_index}" for move in answer.moves]
+    print(f"\n{what}: {moves}, {answer.longest_pause_s:.2f} s")
+    tally.add(
+        what, [move.gap_ms for move in answer.moves], caller_waited_ms=answer.longest_pause_s * 1000
+    )
 
 
 @pytest.fixture(scope="module")
 def tally() -> Iterator[Tally]:
-    results = Tally()
-    yield results
-    print(f"\n{results}")
+    with printed(Tally(caller_waited_ms=median_and_most)) as results:
+        yield results
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +154,7 @@ def test_kill(
     check_whole(answer, frames)
     check_same(answer, calm, kind)
     pacing = "REALTIME" if kind is REALTIME else "FAST"
-    tally.add(f"kill -9 {stage}, {pacing}", answer)
+    add(tally, f"kill -9 {stage}, {pacing}", answer)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -190,7 +167,7 @@ def test_stop(
     answer = lose(cluster, stage, frame, signal.SIGSTOP)
     check_whole(answer, FRAMES)
     check_same(answer, calm, JPEG)
-    tally.add(f"SIGSTOP {stage}, FAST", answer)
+    add(tally, f"SIGSTOP {stage}, FAST", answer)
 
 
 def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally: Tally) -> None:
@@ -218,7 +195,7 @@ def test_rolling_restart(cluster: LocalCluster, calm: dict[int, Watched], tally:
         for answer in each:
             check_whole(answer, len(answer.indices) if kind else FRAMES)
             assert all(move.detail.split(": ")[1].startswith(LEAVING) for move in answer.moves)
-            tally.add("rolling restart", answer)
+            add(tally, "rolling restart", answer)
             if not kind:
                 assert least_psnr_db(answer, calm[types.VIDEO_ENCODING_JPEG]) > BATCHED_DB
     assert sum(len(answer.moves) for _, each in answers for answer in each) >= len(STAGES)

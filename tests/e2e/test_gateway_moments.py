@@ -8,7 +8,6 @@ client for asyncio.
 from __future__ import annotations
 
 import signal
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 
 from ditto.local_cluster import LocalCluster
-from tests.e2e import speech
 from tests.e2e.failing import psnr_db
 from tests.e2e.gateway_losses import (
     Resumed,
@@ -28,15 +26,20 @@ from tests.e2e.gateway_losses import (
     strike,
     two_gateways,
 )
+from tests.e2e.moments import (
+    FRAMES,
+    MOMENTS,
+    SAME_H264_DB,
+    Tally,
+    least_db,
+    printed,
+    said,
+    total,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-SECONDS = 20
-FRAMES = SECONDS * 25
-MOMENTS = 20
 STOPS = 4
-SAME_H264_DB = 34.0
-"""Least PSNR of H.264 pictures after a move, whose key frame the calm stream has not."""
 SAME_SOUND = 0.999
 """Least correlation of the decoded sound with that of the calm call."""
 JPEG: dict[str, Any] = {}
@@ -52,49 +55,10 @@ def kind_of(moment: int) -> dict[str, Any]:
     return {1: H264, 3: REALTIME}.get(moment % 4, JPEG)
 
 
-def said() -> bytes:
-    """Twenty seconds of the example recording, repeated as needed."""
-    whole = speech.part(0, SECONDS)
-    return (whole * 4)[: SECONDS * speech.RATE_HZ * 2]
-
-
-class Tally:
-    """What was tried and what came of it."""
-
-    def __init__(self) -> None:
-        self.calls: dict[str, int] = defaultdict(int)
-        self.gaps_ms: dict[str, list[float]] = defaultdict(list)
-        self.wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        self.psnr_db: dict[str, float] = {}
-
-    def add(self, what: str, taken: Resumed, frames: int) -> None:
-        """One call, before it is judged."""
-        self.calls[what] += 1
-        self.gaps_ms[what] += [move.gap_ms for move in taken.moves]
-        self.wrong[what][0] += frames - len(set(taken.indices))
-        self.wrong[what][1] += len(taken.indices) - len(set(taken.indices))
-
-    def __str__(self) -> str:
-        columns = ("tried", "calls", "moves", "gap p50 / p95 / max, ms", "lost", "doubled", "PSNR")
-        rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-        for what, calls in self.calls.items():
-            gaps = self.gaps_ms[what]
-            p50, p95, most = np.percentile(gaps or [0.0], [50, 95, 100])
-            lost, doubled = self.wrong[what]
-            psnr = self.psnr_db.get(what)
-            same = "" if psnr is None else "equal" if psnr >= 100 else f"{psnr:.1f} dB"
-            rows.append(
-                f"| {what} | {calls} | {len(gaps)} | {p50:.0f} / {p95:.0f} / {most:.0f} "
-                f"| {lost} | {doubled} | {same} |"
-            )
-        return "\n".join(rows)
-
-
 @pytest.fixture(scope="module")
 def tally() -> Iterator[Tally]:
-    results = Tally()
-    yield results
-    print(f"\n{results}")
+    with printed(Tally(lost=total, doubled=total, psnr=least_db)) as results:
+        yield results
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +125,16 @@ def check_same(
 ) -> None:
     """All frames of the call, and those of an undisturbed one where both hear the same."""
     frames = max(FRAMES, len(set(taken.indices))) if kind is REALTIME else FRAMES
-    tally.add(what, taken, frames)
+    came = len(set(taken.indices))
+    gaps_ms = [move.gap_ms for move in taken.moves]
+    tally.add(what, gaps_ms, lost=frames - came, doubled=len(taken.indices) - came)
     check_whole(taken, frames)
     assert len(taken.moves) == 1
     if kind is REALTIME:  # silence is added where this machine is late, none for the gap
         assert frames <= FRAMES + 25
         return
     psnr = least_psnr_db(taken, calm[str(kind)], kind)
-    tally.psnr_db[what] = min(psnr, tally.psnr_db.get(what, 100.0))
+    tally.note(what, psnr=psnr)
     assert psnr > SAME_H264_DB
     if kind is H264:
         assert sounds_alike(taken, calm[str(kind)]) > SAME_SOUND
