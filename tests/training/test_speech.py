@@ -12,7 +12,8 @@ import pytest
 from ditto.training.speech import ambience, nonspeech, sentences, takes
 from ditto.training.speech.augment import augment
 from ditto.training.speech.flite import phones_of
-from ditto.training.speech.phones import PAUSE, arpabet, lay_out, shifted
+from ditto.training.speech.phones import PAUSE, arpabet, earlier, lay_out, shifted
+from ditto.training.speech.piper import without_marks
 from ditto.training.speech.resample import resample
 
 
@@ -37,6 +38,23 @@ def test_phones_are_laid_end_to_end() -> None:
     assert [phone.symbol for phone in phones] == ["p", PAUSE, "aa"]
     assert phones[1].end_s == pytest.approx(0.4)
     assert shifted(phones, 1.0, 2.0)[0].end_s == pytest.approx(1.2)
+
+
+def test_phones_moved_earlier_still_cover_the_recording() -> None:
+    phones = lay_out([(PAUSE, 0.02), ("p", 0.1), ("aa", 0.2), (PAUSE, 0.3)])
+    moved = earlier(phones, 0.03)
+    assert [phone.symbol for phone in moved] == ["p", "aa", PAUSE]
+    assert [phone.start_s for phone in moved] == pytest.approx([0, 0.09, 0.29])
+    assert moved[-1].end_s == pytest.approx(0.62)
+    assert earlier((), 0.03) == ()
+
+
+def test_marks_give_their_time_to_their_neighbours() -> None:
+    timed = [(" ", 0.2), ("ˈ", 0.04), ("ɑ", 0.1), ("ː", 0.05), (" ", 0.02), ("ɯ", 0.1), ("ᵝ", 0.03)]
+    names, seconds = zip(*without_marks(timed), strict=True)
+    assert names == (PAUSE, "aa", "ih")
+    assert seconds == pytest.approx((0.22, 0.18, 0.14))
+    assert sum(seconds) == pytest.approx(sum(time for _, time in timed))
 
 
 def test_sentences_repeat_with_the_seed_and_vary() -> None:

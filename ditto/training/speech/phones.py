@@ -79,5 +79,5 @@ def earlier(phones: tuple[Phone, ...], seconds: float) -> tuple[Phone, ...]:
     """Phones whose borders move ``seconds`` earlier; still from 0 to the end of the recording."""
     ends = [max(phone.end_s - seconds, 0.0) for phone in phones[:-1]]
     ends += [phone.end_s for phone in phones[-1:]]
-    borders = zip(phones, [0.0, *ends[:-1]], ends, strict=True)
+    borders = zip(phones, [0.0, *ends], ends, strict=False)
     return tuple(Phone(p.symbol, start, end) for p, start, end in borders if end > start)
