@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ditto.cli.commands import Commands, add_action, add_actions, add_command
 from ditto.cli.pack_options import add_pack_options, chosen_pack_options
-from ditto.cli.training_extra import needs_training_extra
 
 if TYPE_CHECKING:
     from ditto.stages import Image
@@ -58,7 +57,6 @@ def add_parser(commands: Commands) -> None:
     show.add_argument("--portrait", type=Path, default=_EXAMPLE_PORTRAIT)
 
 
-@needs_training_extra
 def _build(options: argparse.Namespace) -> int:
     from ditto import packs
     from ditto.training import cleaning, emotions, speech_data, videos
@@ -89,7 +87,6 @@ def _build(options: argparse.Namespace) -> int:
     return 0
 
 
-@needs_training_extra
 def _check(options: argparse.Namespace) -> int:
     from ditto.training.data_check import check
 
@@ -98,7 +95,6 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if findings.faults else 0
 
 
-@needs_training_extra
 def _show(options: argparse.Namespace) -> int:
     from ditto import packs
     from ditto.media.image import decode_portrait

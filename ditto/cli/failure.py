@@ -8,6 +8,8 @@ import grpc
 
 from ditto.errors import AtCapacityError, DittoError, StageUnavailableError
 
+_EXTRA_PACKAGES = frozenset({"matplotlib", "onnxscript", "scipy", "tensorboard", "torch"})
+
 
 def explain(error: Exception) -> str:
     """What happened and what to do about it, without a traceback."""
@@ -21,6 +23,13 @@ def explain(error: Exception) -> str:
         return _explain_rpc(error)
     if isinstance(error, OSError):
         return _explain_os(error)
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").partition(".")[0]
+        if package in _EXTRA_PACKAGES:
+            return (
+                f"{package} is not installed; pip install 'ditto-cluster[train]' to train and "
+                "judge, 'ditto-cluster[gpu]' for the ditto pack"
+            )
     kind = type(error).__name__
     return f"unexpected {kind}: {error}; `ditto --verbose ...` shows where, please report it"
 

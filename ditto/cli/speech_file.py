@@ -67,9 +67,11 @@ def _decoded(path: Path) -> np.ndarray:
     resampler = av.AudioResampler("fltp", "mono", SAMPLE_RATE_HZ)
     try:
         with av.open(str(path), "r") as container:
+            if not container.streams.audio:
+                return np.zeros(0, np.float32)
             pieces = [p for frame in container.decode(audio=0) for p in resampler.resample(frame)]
         pieces += resampler.resample(None)
-    except (av.FFmpegError, IndexError) as error:
+    except av.FFmpegError as error:
         problem = f"{path} is no recording that can be read ({error}); a WAV file always works"
         raise InvalidInputError("SPEECH", problem) from error
     return np.concatenate([piece.to_ndarray()[0] for piece in pieces] or [np.zeros(0, np.float32)])

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from ditto.cli.commands import Commands, add_command
-from ditto.cli.training_extra import needs_training_extra
 
 _EXAMPLES = """\
 Examples:
@@ -55,7 +54,6 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-@needs_training_extra
 def run(options: argparse.Namespace) -> int:
     """Train as asked."""
     from ditto.training import command

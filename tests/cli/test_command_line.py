@@ -69,6 +69,8 @@ def test_a_failure_is_one_line_and_a_traceback_only_on_request() -> None:
         (FileNotFoundError(errno.ENOENT, "x", "face.jpg"), "face.jpg: no such file"),
         (PermissionError(errno.EACCES, "x", "/locked/o.mp4"), "permission denied"),
         (OSError(errno.ENOSPC, "x", "o.mp4"), "the disk is full"),
+        (ModuleNotFoundError("x", name="scipy.signal"), "pip install 'ditto-cluster[train]'"),
+        (ModuleNotFoundError("x", name="dittoo"), "--verbose"),
         (ZeroDivisionError("x"), "--verbose"),
     ],
 )

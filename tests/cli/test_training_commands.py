@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import pytest
 import torch
 
 from ditto.cli import main
-from ditto.cli.training_extra import needs_training_extra
-from ditto.errors import SetupError
 from ditto.media.image import decode_portrait
 from ditto.packs.starter.motion_generator import StarterMotionGenerator
 from tests.training.conftest import clip, take, training_data
@@ -77,17 +74,3 @@ def test_an_ablation_leaves_one_result_a_run(training_data: Path, tmp_path: Path
     assert {row["step"] for row in result["curves"]} == {1, 2}
     assert main([*words, "--steps", "900"]) == 0  # the result exists: nothing is trained
     assert main(["train", str(training_data), str(tmp_path), "--ablation", "no-lips"]) == 2
-
-
-def test_a_missing_extra_is_named() -> None:
-    def run(options: argparse.Namespace) -> int:
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-    with pytest.raises(SetupError, match=r"pip install 'ditto-cluster\[train\]'"):
-        needs_training_extra(run)(argparse.Namespace())
-
-    def broken(options: argparse.Namespace) -> int:
-        raise ModuleNotFoundError("No module named 'dittoo'", name="dittoo")
-
-    with pytest.raises(ModuleNotFoundError):
-        needs_training_extra(broken)(argparse.Namespace())

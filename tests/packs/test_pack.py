@@ -81,3 +81,12 @@ def test_the_audio_stage_loads_nothing_of_the_others() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_pack_that_needs_torch_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from ditto import packs;"
+        "packs.load('ditto', {'weights': 'generated-tiny'}).motion_generator()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "the ditto pack needs torch; pip install 'ditto-cluster[gpu]'" in done.stderr
