@@ -55,12 +55,11 @@ def without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
     carried = 0.0
     for symbol, seconds in timed:
         name = arpabet(symbol) if symbol.isalpha() else PAUSE
-        mark = symbol in _LENGTH_MARKS or (symbol.isalpha() and name == PAUSE)
-        if durations and mark:
-            durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
-        elif durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
+        if durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
             durations[-1] = (durations[-1][0], durations[-1][1] + seconds / 2)
             carried += seconds / 2
+        elif durations and name == PAUSE and (symbol.isalpha() or symbol in _LENGTH_MARKS):
+            durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
         else:
             durations.append((name, seconds + carried))
             carried = 0.0
