@@ -13,6 +13,7 @@ from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import Audio2Face2DServiceServi
 from ditto.errors import InvalidInputError
 from ditto.v1 import animation_pb2 as pb
 from gateway.audio2face2d_config import effective, to_animate_config
+from gateway.dropped_tasks import drop
 from gateway.servicer import AnimationServicer
 
 SERVICE_NAME = "nvidia.maxine.audio2face2d.v1.Audio2Face2DService"
@@ -36,7 +37,7 @@ class Audio2Face2DServicer(Audio2Face2DServiceServicer):
         try:
             await self._animation.converse(first, _speech(request_iterator), relay)
         finally:
-            alive.cancel()
+            drop(alive)
 
     async def _first(
         self, requests: AsyncIterator[a2f.AnimateRequest], relay: _Relay

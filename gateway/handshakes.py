@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
 from ditto.errors import ProtocolError
+from gateway.dropped_tasks import drop
 
 Message = TypeVar("Message")
 
@@ -52,7 +53,7 @@ class Handshakes:
         try:
             await asyncio.wait({reading}, timeout=self._turn_s)
         except asyncio.CancelledError:
-            reading.cancel()
+            drop(reading)
             raise
         finally:
             self._turns.release()

@@ -17,6 +17,7 @@ from gateway.call.degradation import Quality
 from gateway.call.measure import CallMeasure
 from gateway.call.motion_history import RewindPoint
 from gateway.call.pipeline import Pipeline
+from gateway.dropped_tasks import drop
 from gateway.stages.call_stages import CallStages
 
 Put = Callable[[render_pb.RenderedFrame], Awaitable[None]]
@@ -53,7 +54,7 @@ class Flow:
             try:
                 await asyncio.wait({self._pumping})
             finally:
-                self._pumping.cancel()
+                drop(self._pumping)
             async with self._restarting:  # not while the stages are being opened
                 if not self._is_restarted:
                     break

@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 
 from ditto.errors import AtCapacityError, DittoError, ProtocolError, StageUnavailableError
 from ditto.serving import metrics
+from gateway.dropped_tasks import drop
 from gateway.stages.moves import Departure, FailoverLimits, LostReplicaError, Move
 from gateway.stages.replicas import Replica, ReplicaPool
 from gateway.stages.stage_kinds import StageKind
@@ -257,6 +258,6 @@ class StageSession(Generic[Request, Response]):
 
     def _drop_stream(self) -> None:
         if self._sending:
-            self._sending.cancel()
+            drop(self._sending)
         if self._stream:
             self._stream.close()

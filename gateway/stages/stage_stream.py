@@ -13,6 +13,7 @@ from ditto.errors import StageUnavailableError
 from ditto.serving.call_writes import write_message
 from ditto.serving.errors import error_from_rpc
 from ditto.v1 import types_pb2 as types
+from gateway.dropped_tasks import drop
 from gateway.stages.replicas import Replica
 
 Request = TypeVar("Request", bound=Message)
@@ -85,6 +86,6 @@ class StageStream(Generic[Request, Response]):
         if not self._is_closed:
             self._is_closed = True
             if self._reading is not None:
-                self._reading.cancel()
+                drop(self._reading)
             self._call.cancel()
             self.replica.closed()

@@ -44,7 +44,7 @@ async def _the_only_replica_dies(cluster: Cluster, module: str) -> None:
 async def test_a_stage_that_stops_answering_altogether(tmp_path: Path, module: str) -> None:
     settings = {
         "poll_seconds": 0.1,
-        "poll_timeout_seconds": 0.1,
+        "poll_timeout_seconds": 0.3,
         "missed_polls": 2,
         "failover_seconds": 0.3,
     }
