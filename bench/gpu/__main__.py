@@ -2,6 +2,9 @@
 
 import sys
 
-from bench.gpu.command import main
+try:
+    from bench.gpu.command import main
+except ModuleNotFoundError as error:
+    sys.exit(f"python -m bench.gpu: {error.name} is not installed; pip install -e '.[gpu]'")
 
 sys.exit(main())

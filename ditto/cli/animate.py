@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
     add = parser.add_argument
     add("portrait", metavar="PORTRAIT", help="picture file, or id of a registered avatar")
     add("speech", type=Path, metavar="SPEECH", help="recording of the speech")
-    add("-o", "--output", type=Path, required=True, metavar="OUT.mp4")
+    add("-o", "--output", type=Path, required=True, metavar="OUT.mp4", help="the video to write")
     add(
         "--server",
         metavar="HOST:PORT[,...]",
@@ -47,7 +47,7 @@ def add_parser(commands: Commands) -> None:
     add("--local", action="store_true", help="start a cluster for this call, and stop it after")
     add("--report", action="store_true", help="print a table of the measured numbers")
     add("--view", choices=("head", "full"), default="head", help="the head alone (default), or all")
-    add("--emotion", choices=EMOTIONS, default="neutral")
+    add("--emotion", choices=EMOTIONS, default="neutral", help="default: neutral")
     add("--seed", type=int, default=0, help="equal seeds give equal motion (default: 0)")
     add(
         "--pacing",

@@ -36,9 +36,15 @@ def add_parser(commands: Commands) -> None:
     add("--calls", default="1,2,4,8,16", metavar="N,N,...", help="loads (default: 1,2,4,8,16)")
     add("--seconds", type=float, default=10.0, help="length of the calls of a load (default: 10)")
     add("--probes", type=int, default=12, help="timed first frames a load (default: 12)")
-    add("--limit", type=float, default=600.0, metavar="SECONDS", help="no load begins after that")
+    add(
+        "--limit",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="no load begins after that (default: 600)",
+    )
     add("--all", action="store_true", help="run every load, even after one that was late")
-    add("--view", choices=("head", "full"), default="head")
+    add("--view", choices=("head", "full"), default="head", help="the head alone (default), or all")
     add("-o", "--output", type=Path, metavar="FILE.json", help="write all figures")
     add("--plot", type=Path, metavar="FILE.png", help="draw them")
     add(
@@ -49,7 +55,7 @@ def add_parser(commands: Commands) -> None:
         dest="settings",
         help="configuration of the cluster started here, as for `ditto up`",
     )
-    add("--compare", nargs=2, type=Path, metavar=("OLD.json", "NEW.json"))
+    add("--compare", nargs=2, type=Path, metavar=("OLD.json", "NEW.json"), help="show both results")
     parser.set_defaults(run=run)
 
 

@@ -38,10 +38,14 @@ def add_parser(commands: Commands) -> None:
     )
     actions = add_actions(parser)
     build = add_action(actions, "build", _build, "add what is missing to a data folder")
-    build.add_argument("folder", type=Path, metavar="FOLDER")
-    build.add_argument("--scale", type=float, default=1.0, help="factor on the minutes of speech")
+    build.add_argument("folder", type=Path, metavar="FOLDER", help="where the data goes")
+    build.add_argument(
+        "--scale", type=float, default=1.0, help="factor on the minutes of speech (default: 1)"
+    )
     build.add_argument("--videos", type=Path, help="folder of talking videos, in place of speech")
-    build.add_argument("--pack", default="starter", help="whose encoder and motion space (starter)")
+    build.add_argument(
+        "--pack", default="starter", help="whose encoder and motion space (default: starter)"
+    )
     add_pack_options(build)
     emotion = build.add_mutually_exclusive_group()
     emotion.add_argument("--emotions", type=Path, metavar="CSV", help="video name, emotion")
@@ -49,12 +53,19 @@ def add_parser(commands: Commands) -> None:
         "--classifier", metavar="MODULE:FUNCTION", help="pictures to an emotion's name"
     )
     check = add_action(actions, "check", _check, "counts, ranges, faults; fails if there are any")
-    check.add_argument("folder", type=Path, metavar="FOLDER")
+    check.add_argument("folder", type=Path, metavar="FOLDER", help="as `data build` left it")
     show = add_action(actions, "show", _show, "draw one clip")
-    show.add_argument("folder", type=Path, metavar="FOLDER")
-    show.add_argument("clip", nargs="?", help="its name (the first)")
-    show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
-    show.add_argument("--portrait", type=Path, default=_EXAMPLE_PORTRAIT)
+    show.add_argument("folder", type=Path, metavar="FOLDER", help="as `data build` left it")
+    show.add_argument("clip", nargs="?", help="its name (default: the first)")
+    show.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.png", help="to write"
+    )
+    show.add_argument(
+        "--portrait",
+        type=Path,
+        default=_EXAMPLE_PORTRAIT,
+        help="whose face is drawn (default: the example)",
+    )
 
 
 def _build(options: argparse.Namespace) -> int:

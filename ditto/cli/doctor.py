@@ -25,7 +25,12 @@ def add_parser(commands: Commands) -> None:
         description="Checks this machine and says how to mend what is missing.",
         examples=_EXAMPLES,
     )
-    parser.add_argument("--server", metavar="HOST:PORT", default="127.0.0.1:50051")
+    parser.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        default="127.0.0.1:50051",
+        help="cluster to ask (default: %(default)s)",
+    )
     parser.set_defaults(run=run)
 
 

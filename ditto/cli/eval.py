@@ -42,7 +42,7 @@ def add_parser(commands: Commands) -> None:
         actions, "clips", _clips, "real talking videos against what the cluster makes"
     )
     _add_judging(clips)
-    clips.add_argument("--pattern", default="talking-*", help="names of clips (talking-*)")
+    clips.add_argument("--pattern", default="talking-*", help="names of clips (default: talking-*)")
     for name in ("talk9", "hdtf"):
         _add_judging(add_action(actions, name, _protocol(name), f"the paper's protocol on {name}"))
     _add_steps(add_action(actions, "steps", _steps, "sampling steps against quality and time"))
@@ -59,9 +59,14 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="report and its memory")
     _add_cluster(parser)
     add("--sounds", type=Path, metavar="FOLDER", help="WAV files; audio-*.wav hold no speech")
-    add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="who speaks the sounds")
+    add(
+        "--portrait",
+        type=Path,
+        default=_EXAMPLE_PORTRAIT,
+        help="who speaks the sounds (default: the example)",
+    )
     add("--texts", type=Path, metavar="FILE.json", help="what is said, by name, for p, b and m")
-    add("--seed", type=int, default=0)
+    add("--seed", type=int, default=0, help="of the motion (default: 0)")
     add("--steps", type=int, metavar="N", help="sampling steps (default: the pack's)")
     add("--inception", type=Path, metavar="FILE.pt", help="TorchScript Inception, for FID")
     add("--i3d", type=Path, metavar="FILE.pt", help="TorchScript I3D, for FVD")
@@ -73,29 +78,29 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
     add("videos", type=Path, metavar="VIDEOS", help="folder of talking-* videos")
     add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="as of `eval clips`")
     add("--texts", type=Path, metavar="FILE.json", help="what is said, by name")
-    add("--steps", default="1,2,4,5,10,50", metavar="N,N,...")
+    add("--steps", default="1,2,4,5,10,50", metavar="N,N,...", help="default: 1,2,4,5,10,50")
     add("--samples", type=int, default=4, help="seeds, and how many make a mean (default: 4)")
 
 
 def _add_long(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("speech", type=Path, metavar="SPEECH", help="recording, repeated as often as it takes")
-    add("-o", "--output", type=Path, required=True, metavar="FOLDER")
-    add("--minutes", type=int, default=10)
-    add("--seed", type=int, default=0)
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="report and its memory")
+    add("--minutes", type=int, default=10, help="length of the call (default: 10)")
+    add("--seed", type=int, default=0, help="of the motion (default: 0)")
 
 
 def _add_profiles(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("portrait", type=Path, metavar="PORTRAIT")
-    add("speech", type=Path, metavar="SPEECH")
+    add("portrait", type=Path, metavar="PORTRAIT", help="picture file")
+    add("speech", type=Path, metavar="SPEECH", help="recording of the speech")
     _add_cluster(parser)
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("folders", type=Path, nargs="*", metavar="FOLDER", help="of equally named videos")
-    add("-o", "--output", type=Path, metavar="PAGE.html")
+    add("-o", "--output", type=Path, metavar="PAGE.html", help="the page to write")
     add("--results", type=Path, nargs="+", metavar="FILE.json", help="saved answers: the table")
 
 

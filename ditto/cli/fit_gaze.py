@@ -27,8 +27,17 @@ def add_parser(commands: Commands) -> None:
         description="Fits the gaze correction K(R) to a motion track.",
         examples=_EXAMPLES,
     )
-    parser.add_argument("template", type=Path, metavar="TRACK.npz")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="GAZE.npz")
+    parser.add_argument(
+        "template", type=Path, metavar="TRACK.npz", help="of `ditto motion extract`"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="GAZE.npz",
+        help="the correction to write",
+    )
     parser.set_defaults(run=run)
 
 

@@ -35,7 +35,7 @@ def add_parser(commands: Commands) -> None:
         examples=_EXAMPLES,
     )
     add = parser.add_argument
-    add("action", choices=("list", "pull", "verify", *_HUB_ACTIONS))
+    add("action", choices=("list", "pull", "verify", *_HUB_ACTIONS), help="see the examples")
     add("name", nargs="?", metavar="NAME", help="pack (default: starter; list: all)")
     add("--dir", type=Path, metavar="D", help="folder of a pack's released weights")
     add(

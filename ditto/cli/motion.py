@@ -30,16 +30,22 @@ def add_parser(commands: Commands) -> None:
     )
     actions = add_actions(parser)
     sheet = add_action(actions, "sheet", _sheet, "render a picture of every control")
-    sheet.add_argument("portrait", type=Path, metavar="PORTRAIT")
-    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    sheet.add_argument("portrait", type=Path, metavar="PORTRAIT", help="picture file")
+    sheet.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the pictures go"
+    )
     _add_pack(sheet)
     sheet.add_argument(
         "--dimensions", action="store_true", help="the 63 expression numbers, not the controls"
     )
-    sheet.add_argument("--side", type=int, default=192, help="of one picture, in pixels")
+    sheet.add_argument(
+        "--side", type=int, default=192, help="of one picture, in pixels (default: 192)"
+    )
     extract = add_action(actions, "extract", _extract, "write the motion of a face in a video")
-    extract.add_argument("video", type=Path, metavar="VIDEO")
-    extract.add_argument("-o", "--output", type=Path, required=True, metavar="TRACK.npz")
+    extract.add_argument("video", type=Path, metavar="VIDEO", help="one face, seen from the front")
+    extract.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="TRACK.npz", help="the track to write"
+    )
     _add_pack(extract)
 
 

@@ -47,11 +47,13 @@ def add_parser(commands: Commands) -> None:
     avatars = _add(actions, "avatars", _avatars, "portraits kept, and how the cache answers")
     _add_local(avatars)
     scale = _add(actions, "scale", _scale, "set the number of replicas of a service")
-    scale.add_argument("service", metavar="SERVICE")
-    scale.add_argument("replicas", type=int, metavar="N")
+    scale.add_argument("service", metavar="SERVICE", help="such as renderer")
+    scale.add_argument("replicas", type=int, metavar="N", help="how many")
     drain = _add(actions, "drain", _drain, "empty a pod and have it replaced")
-    drain.add_argument("pod", metavar="POD")
-    drain.add_argument("--timeout", type=float, default=300, metavar="SECONDS")
+    drain.add_argument("pod", metavar="POD", help="its name")
+    drain.add_argument(
+        "--timeout", type=float, default=300, metavar="SECONDS", help="longest wait (default: 300)"
+    )
 
 
 def _add(

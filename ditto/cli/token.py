@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
         description="Makes bearer tokens for the tenants of a gateway.",
         examples=_EXAMPLES,
     )
-    parser.add_argument("action", choices=("new",))
+    parser.add_argument("action", choices=("new",), help="make one")
     parser.add_argument("tenant", metavar="TENANT", help="lower case letters, digits, . _ -")
     parser.add_argument("--days", type=float, metavar="N", help="the token expires after N days")
     parser.set_defaults(run=run)

@@ -33,24 +33,38 @@ def add_parser(commands: Commands) -> None:
     add = parser.add_argument
     add("data", type=Path, metavar="DATA", help="folder of `ditto data build`")
     add("run_folder", type=Path, metavar="RUN", help="folder of the run")
-    add("--model", choices=("starter", "lmdm"), default="starter")
-    add("--steps", type=int, help="training steps (2000; lmdm 200000)")
-    add("--batch", type=int, help="windows a step, over all processes (32; lmdm 1024)")
-    add("--seed", type=int, default=0)
-    add("--optimiser", choices=("adamw", "adan"), help="(adamw; lmdm adan)")
-    add("--learning-rate", type=float, help="(1e-3; lmdm 1e-4)")
-    add("--precision", choices=("float32", "bfloat16", "float16"), default="float32")
-    add("--device", default="auto", help="cpu, cuda, or auto")
+    add("--model", choices=("starter", "lmdm"), default="starter", help="default: starter")
+    add("--steps", type=int, help="training steps (default: 2000; lmdm 200000)")
+    add("--batch", type=int, help="windows a step, over all processes (default: 32; lmdm 1024)")
+    add("--seed", type=int, default=0, help="of weights, data order and noise (default: 0)")
+    add("--optimiser", choices=("adamw", "adan"), help="default: adamw; lmdm adan")
+    add("--learning-rate", type=float, help="default: 1e-3; lmdm 1e-4")
     add(
-        "--judge-every", type=int, default=250, metavar="STEPS", help="scores and checkpoints (250)"
+        "--precision",
+        choices=("float32", "bfloat16", "float16"),
+        default="float32",
+        help="of the network (default: float32)",
     )
-    add("--portrait", type=Path, default=_EXAMPLE_PORTRAIT, help="face of the sample frames")
+    add("--device", default="auto", help="cpu, cuda, or auto (default)")
+    add(
+        "--judge-every",
+        type=int,
+        default=250,
+        metavar="STEPS",
+        help="scores and checkpoints (default: 250)",
+    )
+    add(
+        "--portrait",
+        type=Path,
+        default=_EXAMPLE_PORTRAIT,
+        help="face of the sample frames (default: the example)",
+    )
     add("--export", type=Path, metavar="FILE", help="write the best as the pack serves it")
     add("--videos", type=Path, help="talking-*.mp4 to judge on")
     add("--sounds", type=Path, help="audio-*.wav without speech to judge on")
     ablations = parser.add_argument_group("ablations (starter)")
     ablations.add_argument("--ablation", metavar="NAMES", help="a list of names, or all")
-    ablations.add_argument("--seeds", type=int, default=3)
+    ablations.add_argument("--seeds", type=int, default=3, help="runs of each (default: 3)")
     parser.set_defaults(run=run)
 
 

@@ -48,8 +48,14 @@ def add_parser(commands: Commands) -> None:
         examples=_EXAMPLES,
     )
     add = parser.add_argument
-    add("--replicas", action="append", default=[], metavar="STAGE=N", help=f"{', '.join(_STAGES)}")
-    add("--gateways", type=int, default=1, metavar="N", help="at --port and those after it")
+    add(
+        "--replicas",
+        action="append",
+        default=[],
+        metavar="STAGE=N",
+        help=f"replicas of {', '.join(_STAGES)}",
+    )
+    add("--gateways", type=int, default=1, metavar="N", help="at --port and after it (default: 1)")
     add("--pack", default="starter", metavar="NAME", help="model pack (default: starter)")
     add_pack_options(parser)
     add("--port", type=int, default=50051, help="port of the gateway (default: 50051)")

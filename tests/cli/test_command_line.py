@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,24 @@ def test_every_command_has_help_with_examples(
     assert "Examples:" in shown
     assert f"ditto {command}" in shown
     assert command in build_parser().format_help()
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
+    """Those of every command and action, each with what is typed before it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from _arguments(each)
+        else:
+            yield parser.prog, action
+
+
+def test_every_argument_says_what_it_is_and_its_default() -> None:
+    for command, action in _arguments(build_parser()):
+        name = f"{command} {action.option_strings or action.dest}"
+        assert action.help, name
+        if action.option_strings and action.default not in (None, False, 0, [], argparse.SUPPRESS):
+            assert "default" in action.help, name
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
