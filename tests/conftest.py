@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
+from ditto.serving.environment import prepare_environment
 
-import pytest
+prepare_environment()  # sums come out as in the services only with as many threads as they have
 
-from ditto.local_cluster import ClusterPlan, LocalCluster
+import signal  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+
+import pytest  # noqa: E402
+
+from ditto.local_cluster import ClusterPlan, LocalCluster  # noqa: E402
 
 # A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
