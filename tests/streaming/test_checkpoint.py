@@ -140,6 +140,8 @@ def sealed(tree: object, values: bytes = b"") -> bytes:
         {"type": "<f4", "shape": [-2, -2]},
         {"type": "|O", "shape": [1]},
         {"type": "nonsense", "shape": [1]},
+        {"type": "<,f4", "shape": [1]},
+        {"type": ["<f4"], "shape": [1]},
         {"shape": [1]},
         [1, 2],
         None,
