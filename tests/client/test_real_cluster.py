@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -61,7 +62,7 @@ def test_an_avatar_skips_the_preparation_and_frames_are_pictures(cluster: LocalC
 @pytest.mark.slow
 def test_barge_in_on_the_real_cluster(cluster: LocalCluster) -> None:
     pcm = b"".join(_pcm())
-    indices, took, kept = [], 0.0, -1
+    indices, after_gaps, took, kept = [], set(), 0.0, -1
     with Client(cluster.address) as client:
         call = client.animate(PORTRAIT, pacing="realtime")
         call.speak(pcm)
@@ -75,7 +76,10 @@ def test_barge_in_on_the_real_cluster(cluster: LocalCluster) -> None:
                 took, kept = time.monotonic() - asked_s, item.frame_index
                 call.speak(pcm[:32_000])
                 call.end()
-    assert indices == list(range(len(indices)))
+            elif isinstance(item, Event) and item.kind is EventKind.FRAMES_SKIPPED:
+                after_gaps.add(item.frame_index)  # this machine was late
+    assert indices[0] == 0
+    assert {b for a, b in pairwise(indices) if b != a + 1} == after_gaps
     assert 0 < took < 0.25  # 50 ms on an idle machine
     assert 24 <= kept <= 24 + 20
     assert len(indices) < 100
