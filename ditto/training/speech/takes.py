@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +76,11 @@ _SOUNDS: dict[str, tuple[Sequence[str], Callable[..., Samples]]] = {
 
 
 def make_take(portion: Portion, index: int, voices: dict[str, Voice]) -> Take:
-    """Take ``index`` of a portion; the same arguments always give the same take."""
+    """Take ``index`` of a portion.
+
+    The same arguments always give the same words, style, pauses and room, and but for Piper and
+    Kokoro, whose networks draw noise of their own, the same samples.
+    """
     name = f"{portion.voice}-{index:03d}"
     rng = random.Random(name)  # noqa: S311
     noise_rng = np.random.default_rng(list(name.encode()))
@@ -136,21 +143,36 @@ def _room_tone(seconds: float, rng: np.random.Generator) -> Samples:
 
 
 def build(folder: Path, scale: float = 1.0) -> list[Path]:
-    """Write every missing take of `RECIPE`, whose minutes ``scale`` multiplies, as npz files."""
+    """Write every missing take of `RECIPE`, whose minutes ``scale`` multiplies, as npz files.
+
+    Several at a time; what exists is kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
-        (portion, index)
+        (folder / f"{portion.voice}-{index:03d}.npz", portion, index)
         for portion in RECIPE
         for index in range(max(1, round(portion.minutes * scale * 60 / TAKE_S)))
     ]
-    voices: dict[str, Voice] = {}
-    paths = []
-    for portion, index in tqdm(jobs, desc="takes", unit="take"):
-        path = folder / f"{portion.voice}-{index:03d}.npz"
-        if not path.exists():
-            save(path, make_take(portion, index, voices))
-        paths.append(path)
-    return paths
+    missing = [job for job in jobs if not job[0].exists()]
+    with ProcessPoolExecutor(_processes(), get_context("spawn")) as pool:
+        written = pool.map(_write, missing)
+        for _ in tqdm(written, "takes", len(jobs), initial=len(jobs) - len(missing), unit="take"):
+            pass
+    return [path for path, _, _ in jobs]
+
+
+def _processes() -> int:
+    """One a core; a process with all voices open holds about a gigabyte."""
+    return min(os.cpu_count() or 1, 8)
+
+
+_VOICES: dict[str, Voice] = {}
+"""This process's open voices."""
+
+
+def _write(job: tuple[Path, Portion, int]) -> None:
+    path, portion, index = job
+    save(path, make_take(portion, index, _VOICES))
 
 
 def save(path: Path, take: Take) -> None:
