@@ -18,7 +18,7 @@ class Outgoing:
     def __init__(self, memory: CallMemory) -> None:
         self._memory = memory
         self._changed = Condition()
-        self._line: Line | None = None
+        self._followed: Requests | None = None
         self.is_closed = False
         """The call has ended."""
 
@@ -45,32 +45,32 @@ class Outgoing:
             self.is_closed = True
             self._changed.notify_all()
 
-    def line(self) -> Line:
-        """What a server gets that the call is moved to, from its first message on."""
+    def requests(self) -> Requests:
+        """Those for a server that the call is moved to, from its first message on."""
         with self._changed:
-            return Line(self, self._memory, self._changed)
+            return Requests(self, self._memory, self._changed)
 
-    def follow(self, line: Line) -> None:
-        """From now on this one says what has been sent."""
+    def follow(self, requests: Requests) -> None:
+        """From now on these say what has been sent."""
         with self._changed:
-            self._line = line
+            self._followed = requests
             self._changed.notify_all()
 
     @property
     def _has_room(self) -> bool:
-        line = self._line
-        return line is None or line.is_closed or self._memory.end - line.number < _MOST
+        sent = self._followed
+        return sent is None or sent.is_closed or self._memory.end - sent.number < _MOST
 
-    def is_followed(self, line: Line) -> bool:
-        """This one says what has been sent."""
-        return self._line is line
+    def is_followed(self, requests: Requests) -> bool:
+        """These say what has been sent."""
+        return self._followed is requests
 
 
-class Line(Iterator[pb.AnimateRequest]):
+class Requests(Iterator[pb.AnimateRequest]):
     """The requests to one server, that gRPC iterates over."""
 
     def __init__(self, outgoing: Outgoing, memory: CallMemory, changed: Condition) -> None:
-        """Use `Outgoing.line`."""
+        """Use `Outgoing.requests`."""
         self._outgoing = outgoing
         self._memory = memory
         self._changed = changed

@@ -13,7 +13,7 @@ from typing import Any, cast
 import grpc
 
 from ditto.client.moving_call import MovingCall, is_draining, started_of
-from ditto.client.outgoing import Line, Outgoing
+from ditto.client.outgoing import Outgoing, Requests
 from ditto.client.responses import Chunk, Item
 from ditto.client.servers import GONE, Patience, Servers, Tries
 from ditto.client.settings import motion_control
@@ -136,7 +136,7 @@ class Call(MovingCall):
         for address, wait_s in tries:
             time.sleep(wait_s)
             stub = self._servers.at(address).stub
-            line = _Line(address, stub, self._outgoing.line(), self._patience)
+            line = _Line(address, stub, self._outgoing.requests(), self._patience)
             try:
                 line.begin()
             except GONE as error:
@@ -167,7 +167,9 @@ class Call(MovingCall):
 class _Line:
     """The call at one server."""
 
-    def __init__(self, address: str, stub: Any, requests: Line, patience: Patience | None) -> None:
+    def __init__(
+        self, address: str, stub: Any, requests: Requests, patience: Patience | None
+    ) -> None:
         self.address = address
         self.requests = requests
         self.started = pb.Started()

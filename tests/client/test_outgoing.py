@@ -11,8 +11,8 @@ from ditto.v1 import animation_pb2 as pb
 
 def test_outgoing_requests_wait_for_room_and_let_go_when_closed() -> None:
     outgoing = Outgoing(CallMemory(pb.AnimateConfig(), is_kept=False))
-    line = outgoing.line()
-    outgoing.follow(line)
+    requests = outgoing.requests()
+    outgoing.follow(requests)
 
     def write() -> None:
         for _ in range(100):
@@ -21,10 +21,10 @@ def test_outgoing_requests_wait_for_room_and_let_go_when_closed() -> None:
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     for _ in range(50):
-        next(line)
+        next(requests)
     writer.join(0.1)
     assert writer.is_alive()
     outgoing.close()
     writer.join(5)
     assert not writer.is_alive()
-    assert list(line) == []
+    assert list(requests) == []
