@@ -1,6 +1,7 @@
 """Interrupt at frame 20 and say something else; both 16 kHz, 16 bit, mono without a header.
 
 python examples/barge_in.py HOST:PORT FACE OLD.pcm NEW.pcm
+tail -c +45 examples/speech.wav > old.pcm     makes such a file of a WAV file
 """
 
 import sys

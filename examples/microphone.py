@@ -1,6 +1,7 @@
 """Live speech, 20 ms at a time: 16 kHz, 16 bit, mono on standard input.
 
 arecord -t raw -f S16_LE -r 16000 | python examples/microphone.py HOST:PORT FACE
+tail -c +45 examples/speech.wav | python examples/microphone.py HOST:PORT FACE
 """
 
 import sys
