@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import weakref
 
 import grpc
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
@@ -64,6 +66,15 @@ class Flooding(Raising):
         except grpc.aio.InternalError:
             self.broken_writes += 1
             raise
+
+
+class Refusing(Raising):
+    """Holds something as it refuses."""
+
+    async def GetStageStatus(self, request, context):  # noqa: N802
+        portrait = np.zeros(1000)
+        self.held = weakref.ref(portrait)
+        raise errors.InvalidInputError("portrait", "is no image")
 
 
 class Served:
@@ -148,6 +159,14 @@ async def test_unexpected_errors_say_nothing_and_are_logged_with_the_call(caplog
         (record,) = [r for r in caplog.records if r.exc_info]
         assert "secret detail" in JsonFormatter("m", "r").format(record)
         assert type(error_from_rpc(failed.value, "stage")) is errors.DittoError
+
+
+async def test_nothing_is_kept_of_what_a_refused_call_held():
+    refusing = Refusing()
+    async with Served(refusing) as served:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await served.unary()
+        await until(lambda: refusing.held() is None, 0.5)
 
 
 async def test_a_peer_that_is_gone_is_unavailable():
