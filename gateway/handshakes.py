@@ -35,10 +35,9 @@ class Handshakes:
 
     async def config(self, requests: AsyncIterator[Any], oneof: str) -> Any:
         """The ``config`` of the ``oneof`` that a call must begin with. Raises `ProtocolError` when
-        something else comes first, or nothing within ``limit_s``."""
+        something else comes first, or nothing in time."""
         try:
-            async with asyncio.timeout(self._limit_s):
-                request = await self.read(anext(requests, None))
+            request = await self.read(anext(requests, None))
         except TimeoutError:
             raise ProtocolError(f"config: did not come within {self._limit_s:g} s") from None
         if request is None or request.WhichOneof(oneof) != "config":
@@ -46,9 +45,13 @@ class Handshakes:
         return request.config
 
     async def read(self, message: Awaitable[Message]) -> Message:
-        """The message, which is not read before it is this call's turn or patience has run out."""
-        if not await self._has_turn():
-            return await message
+        """The message, which is not read before it is this call's turn or patience has run out.
+        Raises `TimeoutError` when it does not come within ``limit_s`` from then on."""
+        has_turn = await self._has_turn()
+        async with asyncio.timeout(self._limit_s):
+            return await (self._in_turn(message) if has_turn else message)
+
+    async def _in_turn(self, message: Awaitable[Message]) -> Message:
         reading = asyncio.ensure_future(message)
         try:
             await asyncio.wait({reading}, timeout=self._turn_s)

@@ -33,8 +33,6 @@ class Recipe:
     """Share of windows whose shown frames are the network's own, as they are at run time."""
     audio_noise: float = 0.5
     """Largest SD of the noise on features, in their own SDs."""
-    audio_bias: float = 0.0
-    """Largest SD of an offset that all features of a window share, as of a voice never heard."""
     pure_noise_share: float = 0.5
     """Share of blocks trained at a noise level near 1: where one-step sampling starts and ends."""
     adaptive_weights: bool = True

@@ -147,7 +147,9 @@ class BlockObjective(nn.Module):
         t = self._noise_levels(size, frames // block)
         level = t.repeat_interleave(block, 1)[..., None] * (math.pi / 2)
         noisy = level.cos() * motion + level.sin() * torch.randn_like(motion)
-        audio = self._disturbed(batch["audio"])
+        audio = batch["audio"]
+        hiss = recipe.audio_noise * self._uniform(size, 1, 1) * torch.randn_like(audio)
+        audio = audio + hiss * network.audio_scale
         enhanced, heard = batch["enhanced"], batch["heard"]
         kept = self._uniform(size, frames // block) >= recipe.guidance_drop
         kept = kept.repeat_interleave(block, 1) & heard
@@ -157,15 +159,6 @@ class BlockObjective(nn.Module):
         predicted = network(shown, noisy, steer, tokens, t).float()
         weights = _weights(batch)
         return block_losses(predicted, motion, shown, weights, self.calmness, block)
-
-    def _disturbed(self, audio: Tensor) -> Tensor:
-        """Features (B, N, A) as another voice or room might have given them."""
-        size, recipe = len(audio), self.recipe
-        hiss = recipe.audio_noise * self._uniform(size, 1, 1) * torch.randn_like(audio)
-        if recipe.audio_bias:
-            bias = recipe.audio_bias * self._uniform(size, 1, 1)
-            hiss = hiss + bias * torch.randn_like(audio[:, :1])
-        return audio + hiss * self.network.audio_scale
 
     @torch.no_grad()
     def _shown(self, motion: Tensor, steer: Tensor, tokens: Tensor, heard: Tensor) -> Tensor:

@@ -53,6 +53,17 @@ async def test_patience_has_an_end() -> None:
     assert await late == "late"
 
 
+async def test_waiting_for_a_turn_costs_a_call_none_of_its_time() -> None:
+    handshakes = Handshakes(0.2, at_once=1, turn_s=5, patience_s=5)
+    silent = [asyncio.create_task(handshakes.read(asyncio.sleep(60))) for _ in range(2)]
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    assert await handshakes.read(asyncio.sleep(0, "prompt")) == "prompt"
+    assert time.monotonic() - began > 0.3
+    ended = await asyncio.gather(*silent, return_exceptions=True)
+    assert [type(error) for error in ended] == [TimeoutError, TimeoutError]
+
+
 async def test_a_call_that_is_given_up_stops_reading() -> None:
     handshakes, stopped = Handshakes(60, at_once=1), asyncio.Event()
 

@@ -49,7 +49,10 @@ _SECOND_HALF = {"ay": "ih", "oy": "ih", "ey": "iy", "aw": "uh", "ow": "uw"}
 LIP_CLOSURES = frozenset("pbm")
 _LIP_TO_TEETH = frozenset("fv")
 _LEAD_S = 0.02
-"""Lips move this long before the sound."""
+"""Lips move this long before the sound, besides the half frame by which a frame's mean, which is
+shown at its start, already does."""
+_CONTACT_LEAD_S = 0.005
+"""The same where lips touch each other or the teeth: contact is part of the sound."""
 _SPREAD_S = 0.055
 _SHORTEST_PAUSE_S = 0.08
 _CLOSING_PAUSE_S = 0.6
@@ -101,7 +104,8 @@ def _gap(phones: Sequence[Phone], steps: int) -> Curve:
     total, weight = np.zeros(steps), np.full(steps, 1e-4)
     for phone in phones:
         lips = phone.symbol in LIP_CLOSURES | _LIP_TO_TEETH
-        where, distance = _distance(phone, steps, 0.6)
+        lead = _CONTACT_LEAD_S if lips else _LEAD_S
+        where, distance = _distance(phone, steps, 0.6, lead)
         spread = _SPREAD_S * (0.7 if lips else 1.0)
         mouth = _shapes()[phone.symbol]
         pull = mouth.gap_pull * np.exp(-((distance / spread) ** 1.5))
@@ -120,7 +124,7 @@ def _shape(phones: Sequence[Phone], steps: int) -> Curve:
     total, weight = np.zeros((4, steps)), np.full((4, steps), 1e-4)
     spread = _SPREAD_S * np.array([1.0, 1.5, 1.5, 1.0])[:, None]
     for phone in _with_split_diphthongs(phones):
-        where, distance = _distance(phone, steps, 0.7)
+        where, distance = _distance(phone, steps, 0.7, _LEAD_S)
         mouth = _shapes()[phone.symbol]
         pull = mouth.shape_pull[:, None] * np.exp(-((distance / spread) ** 1.5))
         total[:, where] += pull * mouth.shape[:, None]
@@ -147,19 +151,19 @@ def _contacts(phones: Sequence[Phone], steps: int, symbols: frozenset[str]) -> C
     for symbol, start, end in phones:
         if symbol not in symbols:
             continue
-        middle, hold = (start + end) / 2 - _LEAD_S, max(0.03, (end - start) / 2)
+        middle, hold = (start + end) / 2 - _CONTACT_LEAD_S, max(0.03, (end - start) / 2)
         near = np.abs(times - middle)
         rise = np.clip(1 - (near - 0.6 * hold) / 0.06, 0, 1)
         contact = np.maximum(contact, rise**2 * (3 - 2 * rise))
     return contact
 
 
-def _distance(phone: Phone, steps: int, core: float) -> tuple[slice, Curve]:
+def _distance(phone: Phone, steps: int, core: float, lead_s: float) -> tuple[slice, Curve]:
     """The curve's part around a phone, and each step's distance in s from the phone's core."""
     first = max(0, int((phone.start_s - 0.5) * _RATE))
     last = max(first, min(steps, int((phone.end_s + 0.5) * _RATE)))
     times = (np.arange(first, last) + 0.5) / _RATE
-    middle = (phone.start_s + phone.end_s) / 2 - _LEAD_S
+    middle = (phone.start_s + phone.end_s) / 2 - lead_s
     half = (phone.end_s - phone.start_s) / 2
     return slice(first, last), np.maximum(0, np.abs(times - middle) - core * half)
 
