@@ -65,6 +65,9 @@ def run(options: argparse.Namespace) -> int:
 
     if options.local and options.server:
         raise InvalidInputError("--local", "cannot be combined with --server")
+    if options.output.suffix.lower() != ".mp4":
+        renamed = options.output.with_suffix(".mp4").name
+        raise InvalidInputError("--output", f"an MP4 is what is written: call it {renamed}")
     if not options.output.parent.is_dir():
         raise InvalidInputError("--output", f"there is no folder {options.output.parent}")
     animate(options)

@@ -53,6 +53,17 @@ def test_every_argument_says_what_it_is_and_its_default() -> None:
             assert "default" in action.help, name
 
 
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [("talk.avi", "call it talk.mp4"), ("nowhere/talk.mp4", "no folder nowhere")],
+)
+def test_an_output_that_cannot_be_written_is_told_before_the_call(
+    output: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["animate", "face.jpg", "speech.wav", "-o", output]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     code = (
         "import sys, ditto.cli.command_line as m; m.build_parser(); "
