@@ -32,7 +32,7 @@ class CallLimits(BaseModel):
     idle_seconds: float = Field(default=60.0, gt=0)
     """Longest wait for a caller's next message while no speech is queued."""
     handshake_timeout_seconds: float = Field(default=5.0, gt=0)
-    """Longest wait for the first message of a call."""
+    """Longest wait for the first message of a call, and before for its turn to be read."""
 
 
 def to_proto(limits: CallLimits, message_bytes: int) -> pb.Limits:

@@ -10,6 +10,7 @@ import pytest
 
 from ditto.audio2face2d.v1 import audio2face2d_pb2 as a2f
 from ditto.audio2face2d.v1.audio2face2d_pb2_grpc import Audio2Face2DServiceStub
+from ditto.errors import AtCapacityError
 from gateway.handshakes import Handshakes
 from tests.gateway.cluster import Cluster, config
 from tests.until import until
@@ -44,24 +45,21 @@ async def test_silence_holds_no_turn() -> None:
     assert await late == "late"
 
 
-async def test_patience_has_an_end() -> None:
-    handshakes = Handshakes(60, at_once=1, turn_s=5, patience_s=0.05)
-    late = asyncio.create_task(handshakes.read(asyncio.sleep(0.5, "late")))
+async def test_waiting_for_a_turn_costs_a_call_none_of_its_time() -> None:
+    handshakes = Handshakes(0.4, at_once=1, turn_s=0.5)
+    late = asyncio.create_task(handshakes.read(asyncio.sleep(0.3, "late")))
     await asyncio.sleep(0)
-    assert await handshakes.read(asyncio.sleep(0, "patient")) == "patient"
-    assert not late.done()
+    assert await handshakes.read(asyncio.sleep(0.3, "slow")) == "slow"
     assert await late == "late"
 
 
-async def test_waiting_for_a_turn_costs_a_call_none_of_its_time() -> None:
-    handshakes = Handshakes(0.2, at_once=1, turn_s=5, patience_s=5)
-    silent = [asyncio.create_task(handshakes.read(asyncio.sleep(60))) for _ in range(2)]
-    await asyncio.sleep(0)
-    began = time.monotonic()
-    assert await handshakes.read(asyncio.sleep(0, "prompt")) == "prompt"
-    assert time.monotonic() - began > 0.3
-    ended = await asyncio.gather(*silent, return_exceptions=True)
-    assert [type(error) for error in ended] == [TimeoutError, TimeoutError]
+async def test_a_call_without_a_turn_in_time_is_told_to_come_again() -> None:
+    handshakes = Handshakes(0.05, at_once=1)
+    await handshakes._turns.acquire()
+    message = asyncio.get_running_loop().create_future()
+    with pytest.raises(AtCapacityError, match=r"was not read within 0.05 s"):
+        await handshakes.read(message)
+    assert not message.cancelled()
 
 
 async def test_a_call_that_is_given_up_stops_reading() -> None:
@@ -98,7 +96,7 @@ def silent_call(cluster: Cluster, door: str, channel: grpc.aio.Channel) -> grpc.
 async def test_calls_of_both_contracts_wait_for_the_same_turns(
     cluster: Cluster, silent: str, refused: str
 ) -> None:
-    turns = Handshakes(20, at_once=1, turn_s=20, patience_s=20)
+    turns = Handshakes(20, at_once=1, turn_s=20)
     cluster.gateway._servicer.handshakes = turns
     async with grpc.aio.insecure_channel(cluster.address) as channel:
         before = silent_call(cluster, silent, channel)
