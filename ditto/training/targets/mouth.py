@@ -55,7 +55,7 @@ _CONTACT_LEAD_S = 0.005
 """The same where lips touch each other or the teeth: contact is part of the sound."""
 _SPREAD_S = 0.055
 _SHORTEST_PAUSE_S = 0.08
-_CLOSING_PAUSE_S = 0.6
+_CLOSING_PAUSE_S = 0.4
 """Lips stay parted in shorter pauses; from this length on they close."""
 _PARTED_GAP = 0.3
 
