@@ -13,7 +13,7 @@ from ditto.packs.starter import coordinates
 
 Array = NDArray[np.float32]
 
-_FREE_GAP = 0.3
+_FREE_GAP = 0.4
 """`lipGap` from which on lips part as sampled; 1 is a tenth of the face's height."""
 _GAIN = 1.1
 _GAP = coordinates.index("lipGap")
