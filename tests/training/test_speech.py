@@ -117,7 +117,7 @@ def test_a_missing_synthesiser_says_what_to_install(
     voice: str, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(SetupError, match="pip install .*piper-tts"):
+    with pytest.raises(SetupError, match=r"pip install .*piper-tts"):
         takes.make_take(takes.Portion(voice, 1), 0, {})
 
 
