@@ -14,8 +14,14 @@ from ditto.errors import SetupError
 from ditto.training.speech import ambience, nonspeech, sentences, takes
 from ditto.training.speech.augment import augment
 from ditto.training.speech.flite import phones_of
-from ditto.training.speech.phones import PAUSE, arpabet, earlier, lay_out, shifted
-from ditto.training.speech.piper import without_marks
+from ditto.training.speech.phones import (
+    PAUSE,
+    arpabet,
+    earlier,
+    lay_out,
+    shifted,
+    without_marks,
+)
 from ditto.training.speech.resample import resample
 
 

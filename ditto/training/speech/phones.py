@@ -16,6 +16,10 @@ Samples = NDArray[np.float32]
 
 PAUSE = "pau"
 SAMPLE_RATE_HZ = 16_000
+_LENGTH_MARKS = "ːˑ̩̃ʲʰ"
+_STRESS_MARKS = "ˈˌ"
+_GAP_S = 0.12
+"""A word gap shorter than this is no pause: its time goes to its neighbours."""
 
 
 class Phone(NamedTuple):
@@ -81,3 +85,20 @@ def earlier(phones: tuple[Phone, ...], seconds: float) -> tuple[Phone, ...]:
     ends += [phone.end_s for phone in phones[-1:]]
     borders = zip(phones, [0.0, *ends], ends, strict=False)
     return tuple(Phone(p.symbol, start, end) for p, start, end in borders if end > start)
+
+
+def without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Give the time of stress marks, length marks and short word gaps to the phones beside them."""
+    durations: list[tuple[str, float]] = []
+    carried = 0.0
+    for symbol, seconds in timed:
+        name = arpabet(symbol) if symbol.isalpha() else PAUSE
+        if durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
+            durations[-1] = (durations[-1][0], durations[-1][1] + seconds / 2)
+            carried += seconds / 2
+        elif durations and name == PAUSE and (symbol.isalpha() or symbol in _LENGTH_MARKS):
+            durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
+        else:
+            durations.append((name, seconds + carried))
+            carried = 0.0
+    return durations

@@ -7,13 +7,14 @@ import random
 import numpy as np
 
 from ditto.errors import SetupError
-from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Utterance, arpabet, earlier, lay_out
+from ditto.training.speech.phones import (
+    SAMPLE_RATE_HZ,
+    Utterance,
+    earlier,
+    lay_out,
+    without_marks,
+)
 from ditto.training.speech.resample import resample
-
-_LENGTH_MARKS = "ːˑ̩̃ʲʰ"
-_STRESS_MARKS = "ˈˌ"
-_GAP_S = 0.12
-"""A word gap shorter than this is no pause: its time goes to its neighbours."""
 
 _LATE_S = 0.03
 """How much later than its sound a phone is by these alignments (docs/training.md)."""
@@ -47,20 +48,3 @@ class PiperVoice:
             timed += [(a.phoneme, a.num_samples / rate) for a in chunk.phoneme_alignments or ()]
         speech = resample(np.concatenate(audio), rate / SAMPLE_RATE_HZ)
         return Utterance(speech, earlier(lay_out(without_marks(timed)), _LATE_S))
-
-
-def without_marks(timed: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Give the time of stress marks, length marks and short word gaps to the phones beside them."""
-    durations: list[tuple[str, float]] = []
-    carried = 0.0
-    for symbol, seconds in timed:
-        name = arpabet(symbol) if symbol.isalpha() else PAUSE
-        if durations and (symbol in _STRESS_MARKS or (symbol == " " and seconds < _GAP_S)):
-            durations[-1] = (durations[-1][0], durations[-1][1] + seconds / 2)
-            carried += seconds / 2
-        elif durations and name == PAUSE and (symbol.isalpha() or symbol in _LENGTH_MARKS):
-            durations[-1] = (durations[-1][0], durations[-1][1] + seconds)
-        else:
-            durations.append((name, seconds + carried))
-            carried = 0.0
-    return durations
