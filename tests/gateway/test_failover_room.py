@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
-from tests.gateway.cluster import Answer, animate, config, running_cluster, speech
+from tests.gateway.cluster import Answer, Cluster, animate, config, running_cluster, speech
 from tests.gateway.failing import (
     FRAMES,
     PAIR,
@@ -22,6 +23,7 @@ from tests.gateway.failing import (
     serving,
     strike,
 )
+from tests.gateway.fake_stage import FakeStage
 
 
 async def test_moved_sessions_have_slots_of_their_own(tmp_path: Path) -> None:
@@ -44,16 +46,22 @@ async def test_moved_sessions_have_slots_of_their_own(tmp_path: Path) -> None:
             assert [frame.index for frame in answer.frames] == list(range(20))
 
 
+async def _other_renderer_taken(cluster: Cluster) -> tuple[Any, FakeStage]:
+    """A call that holds one renderer's only slot, and the other one, which dies in the next."""
+    for stage in cluster.stages["renderer"]:
+        stage.slots._reserved = 0
+    other = cluster.stub.Animate(timeout=30)
+    await other.write(config())
+    await other.read()
+    taken = serving(cluster, "renderer")
+    free = next(stage for stage in cluster.stages["renderer"] if stage is not taken)
+    free.faults.die_at_frame = 10
+    return other, free
+
+
 async def test_without_room_the_call_ends_and_says_why(tmp_path: Path) -> None:
     async with pair(tmp_path, slots=1, failover_seconds=1.0) as cluster:
-        for stage in cluster.stages["renderer"]:
-            stage.slots._reserved = 0
-        other = cluster.stub.Animate(timeout=30)
-        await other.write(config())
-        await other.read()
-        taken = serving(cluster, "renderer")
-        free = next(stage for stage in cluster.stages["renderer"] if stage is not taken)
-        free.faults.die_at_frame = 10
+        other, _ = await _other_renderer_taken(cluster)
         answer = await animate(cluster, [config(), *speech(ramp(30))])
         assert answer.error is not None
         assert answer.error.code() is grpc.StatusCode.UNAVAILABLE
@@ -65,14 +73,7 @@ async def test_without_room_the_call_ends_and_says_why(tmp_path: Path) -> None:
 
 async def test_room_that_comes_in_time_is_taken(tmp_path: Path) -> None:
     async with pair(tmp_path, slots=1) as cluster:
-        for stage in cluster.stages["renderer"]:
-            stage.slots._reserved = 0
-        other = cluster.stub.Animate(timeout=30)
-        await other.write(config())
-        await other.read()
-        taken = serving(cluster, "renderer")
-        free = next(stage for stage in cluster.stages["renderer"] if stage is not taken)
-        free.faults.die_at_frame = 10
+        other, free = await _other_renderer_taken(cluster)
 
         known = cluster.gateway._pools.renderer._replicas
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import struct
-import wave
 from collections.abc import AsyncIterator
 
 import av
@@ -16,6 +15,7 @@ from ditto.v1 import animation_pb2 as pb
 from ditto.v1 import types_pb2 as types
 from tests.gateway.cluster import Cluster, animate, config, speech, tone, video
 from tests.gateway.fake_renderer import loudness
+from tests.wav_file import wav_file
 
 
 async def test_every_frame_comes_once_in_order_between_started_and_stats(cluster: Cluster) -> None:
@@ -67,16 +67,6 @@ async def test_a_twentieth_of_a_second_gives_two_frames(cluster: Cluster) -> Non
     assert [frame.index for frame in answer.frames] == [0, 1]
 
 
-def _wav(pcm: bytes, sample_bytes: int, rate_hz: int, channels: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(channels)
-        out.setsampwidth(sample_bytes)
-        out.setframerate(rate_hz)
-        out.writeframes(pcm)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize(
     ("encoding", "rate_hz", "channels", "sample"),
     [
@@ -105,7 +95,7 @@ async def test_pcm_of_any_kind(
 async def test_wav_files_of_any_depth(cluster: Cluster, sample_bytes: int) -> None:
     sample = {1: bytes([160]), 2: b"\x00\x20", 3: b"\x00\x00\x20"}[sample_bytes]
     audio_format = types.AudioFormat(encoding=types.AUDIO_ENCODING_WAV)
-    file = _wav(sample * 24_000, sample_bytes, 24_000, 1)
+    file = wav_file(sample * 24_000, 24_000, 1, sample_bytes)
     answer = await animate(cluster, [config(audio_format=audio_format), *speech(file, 1000)])
     assert len(answer.frames) == 25
     assert loudness(answer.frames[12].data) == pytest.approx(8192, rel=0.02)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import wave
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 import grpc
@@ -20,6 +18,7 @@ from ditto.v1.audio_encoder_pb2 import EncodeConfig, EncodedFeatures, EncodeRequ
 from ditto.v1.audio_encoder_pb2_grpc import AudioEncoderServiceStub
 from tests.services.processes import ServiceProcess, serving
 from tests.until import until
+from tests.wav_file import wav_file
 
 SLOTS = 2
 
@@ -142,14 +141,8 @@ async def test_sessions_side_by_side_do_not_mix(service, expected):
 
 
 async def test_a_wav_file_in_small_pieces(service):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(2)
-        writer.setsampwidth(2)
-        writer.setframerate(44_100)
-        writer.writeframes(speech(3))
     audio_format = types_pb2.AudioFormat(encoding=types_pb2.AUDIO_ENCODING_WAV)
-    pieces = cut(file.getvalue(), (10, 20, 30, 5000))
+    pieces = cut(wav_file(speech(3), 44_100, channels=2), (10, 20, 30, 5000))
     replies = await encode(service, pieces, EncodeConfig(audio_format=audio_format))
     seconds = len(speech(3)) / 4 / 44_100
     assert len(frames(replies)) == -(-seconds * 25 // 1)
