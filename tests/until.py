@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 
-async def until(holds: Callable[[], bool | Awaitable[bool]], timeout_s: float = 3) -> None:
+async def until(holds: Callable[[], bool | Awaitable[bool]], timeout_s: float = 20) -> None:
     """Return when the condition holds; TimeoutError when it does not in time."""
     async with asyncio.timeout(timeout_s):
         while True:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from tests.gateway.fake_renderer import loudness
 from tests.gateway.fake_stage import FakeStage
 from tests.until import until
 
-eventually = partial(until, timeout_s=20)
-"""For machines that have much else to do."""
 QUICK = {
     "poll_seconds": 0.1,
     "poll_timeout_seconds": 5.0,
@@ -84,7 +81,7 @@ async def _disturbing(
     held_back = min(frames, after + 20)  # the stages look ahead and work in units
     for request in speech(ramp(held_back)):
         yield request
-    await eventually(lambda: len(answer.frames) + len(answer.chunks) >= after)
+    await until(lambda: len(answer.frames) + len(answer.chunks) >= after)
     if (disturbing := disturb()) is not None:
         await disturbing
     for request in speech(ramp(frames - held_back, first=held_back)):

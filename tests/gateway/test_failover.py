@@ -16,7 +16,6 @@ from tests.gateway.failing import (
     SILENT,
     check_frames,
     disturbed_call,
-    eventually,
     failovers,
     pair,
     ramp,
@@ -24,6 +23,7 @@ from tests.gateway.failing import (
     share_faults,
     strike,
 )
+from tests.until import until
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -37,7 +37,7 @@ async def test_no_frame_is_lost(tmp_path: Path, module: str, reason: str) -> Non
         async def disturb() -> None:
             left = serving(cluster, module)
             strike(cluster, module, reason)
-            await eventually(lambda: reason == "hang" or not left.slots.live)
+            await until(lambda: reason == "hang" or not left.slots.live)
 
         answer = await disturbed_call(cluster, FRAMES, 20, disturb)
         check_frames(answer, FRAMES)

@@ -16,7 +16,6 @@ from tests.gateway.failing import (
     QUICK,
     check_frames,
     disturbed_call,
-    eventually,
     failovers,
     pair,
     ramp,
@@ -24,6 +23,7 @@ from tests.gateway.failing import (
     strike,
 )
 from tests.gateway.fake_stage import FakeStage
+from tests.until import until
 
 
 async def test_moved_sessions_have_slots_of_their_own(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ async def test_room_that_comes_in_time_is_taken(tmp_path: Path) -> None:
         known = cluster.gateway._pools.renderer._replicas
 
         async def make_room() -> None:
-            await eventually(lambda: not known[free.address].is_healthy)
+            await until(lambda: not known[free.address].is_healthy)
             await asyncio.sleep(0.4)
             other.cancel()
 

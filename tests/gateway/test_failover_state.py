@@ -28,7 +28,6 @@ from tests.gateway.failing import (
     QUICK,
     check_frames,
     disturbed_call,
-    eventually,
     failovers,
     pair,
     pictures,
@@ -38,6 +37,7 @@ from tests.gateway.failing import (
 )
 from tests.gateway.fake_renderer import loudness
 from tests.gateway.fake_stages import start_stage
+from tests.until import until
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -86,9 +86,9 @@ async def test_interrupts_before_and_after_a_loss(
         async def interrupting(answer: Answer) -> Any:
             for request in [config(), *speech(ramp(40))]:
                 yield request
-            await eventually(lambda: len(answer.frames) >= 30)
+            await until(lambda: len(answer.frames) >= 30)
             yield pb.AnimateRequest(interrupt=pb.Interrupt())
-            await eventually(lambda: interrupted(answer))
+            await until(lambda: interrupted(answer))
             if not lost_before:  # before the new sessions have given a checkpoint
                 faults.die_at_frame = 0
             for request in speech(tone(1.0, 3000)):
@@ -136,11 +136,11 @@ async def test_an_upgraded_replica_begins_anew(tmp_path: Path, module: str) -> N
         async def upgrading() -> Any:
             for request in [config(), control, *speech(ramp(150))]:
                 yield request
-            await eventually(lambda: len(answer.frames) >= 120)
+            await until(lambda: len(answer.frames) >= 120)
             pool._targets = (*pool._targets, new.address)
             await cluster.poll()
             strike(cluster, module, "drain")
-            await eventually(lambda: failovers(answer) or new.slots.live)
+            await until(lambda: failovers(answer) or new.slots.live)
             for request in speech(ramp(30, first=150)):
                 yield request
 
