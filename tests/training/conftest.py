@@ -16,6 +16,7 @@ from ditto.training.dataset import Clip, make_clip
 from ditto.training.speech.phones import Phone
 from ditto.training.speech.takes import Take
 from ditto.training.speech_data import framed_sound
+from ditto.training.targets.brightness import voice_brightness
 from ditto.training.targets.mouth import mouth_curves
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -27,9 +28,8 @@ def take() -> Take:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     phones = json.loads((EXAMPLES / "speech.phones.json").read_text())["phones"]
     timed = tuple(Phone(*phone) for phone in phones)
-    return Take(
-        "example", "flite-slt", samples.astype(np.float32) / np.float32(32768), timed, False
-    )
+    sound = samples.astype(np.float32) / np.float32(32768)
+    return Take("example", "flite-slt", sound, timed, voice_brightness(sound), False)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The starter pack's ears: Whisper tiny.en's encoder, streamed (cf. paper 3.3.1).
+"""The starter pack's ears: Whisper tiny.en's encoder and brightness, streamed (cf. paper 3.3.1).
 
 Each unit of 0.2 s is encoded from one window of 1 s that ends 80 ms after the unit, with silence
 before the start and after the end of the speech. Windows lie at fixed places of the speech, so the
@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime as ort
 
 from ditto.errors import InvalidInputError
+from ditto.packs.starter import brightness
 from ditto.packs.starter.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, power_spectrum
 from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
@@ -44,15 +45,15 @@ class AudioState:
 
 
 class WhisperAudioEncoder:
-    """`ditto.stages.AudioEncoder`: 16 kHz speech to 768-d features at 25 fps.
+    """`ditto.stages.AudioEncoder`: 16 kHz speech to 771-d features at 25 fps.
 
-    A feature frame is two 50 Hz encoder frames side by side. The object holds weights alone and may
-    be shared by any number of calls and threads.
+    A feature frame is two 50 Hz encoder frames side by side, then three numbers of brightness. The
+    object holds weights alone and may be shared by any number of calls and threads.
     """
 
     sample_rate_hz = SAMPLE_RATE_HZ
     frame_rate = SAMPLE_RATE_HZ // _FRAME_SAMPLES
-    feature_dim = STACKED * WIDTH
+    feature_dim = STACKED * WIDTH + brightness.COUNT
     hop_frames = _UNIT_FRAMES
     look_ahead_samples = _LOOK_AHEAD_SAMPLES
 
@@ -68,7 +69,7 @@ class WhisperAudioEncoder:
         return AudioState(np.zeros(_PAST_SAMPLES, np.float32), 0, 0)
 
     def step(self, state: AudioState, samples: Array) -> tuple[AudioState, Array | None]:
-        """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, 768).
+        """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, 771).
 
         Raises `InvalidInputError` for another shape and for samples that are not finite.
         """
@@ -95,9 +96,10 @@ class WhisperAudioEncoder:
         return self.init_state(), None if rest is None else rest[:wanted]
 
     def _encode(self, windows: Array) -> Array:
-        """Windows (B, 16000) to the features of their units, (B, 5, 768)."""
-        (features,) = self._session.run(None, {"power": power_spectrum(windows)})
-        return np.asarray(features, np.float32)
+        """Windows (B, 16000) to the features of their units, (B, 5, 771)."""
+        power = power_spectrum(windows)
+        (features,) = self._session.run(None, {"power": power})
+        return np.concatenate([features, brightness.brightness(power)], axis=-1)
 
 
 def _append(state: AudioState, samples: Array) -> AudioState:

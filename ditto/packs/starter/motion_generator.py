@@ -132,7 +132,7 @@ class StarterMotionGenerator:
         )
 
     def step(self, state: MotionState, features: Array) -> tuple[MotionState, Array | None]:
-        """Take features (T, 768), any T; give the motion frames now complete, (T', 265)."""
+        """Take features (T, 771), any T; give the motion frames now complete, (T', 265)."""
         return self.step_many([state], [features])[0]
 
     def step_many(

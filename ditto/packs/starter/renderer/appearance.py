@@ -91,7 +91,7 @@ class Appearance:
             tongue=_bytes(stored["tongue"]),
             cavity=_bytes(stored["cavity"]),
             millimetre=SCALE * _floats(stored["millimetre"]),
-            lip_shadow=float(stored["lip_shadow"][0]),
+            lit_gap_mm=float(stored["lit_gap_mm"][0]),
         )
         outline, jaw_drop = _floats(stored["lip_outline"]), _floats(stored["jaw_drop"])
         return Mouth(layers, (upper, lower), weight, depth, outline, jaw_drop)

@@ -27,8 +27,22 @@ _FEATHER_PX = 6
 _BARE = 0.03
 """Share of a pixel between the lips from which the mouth counts as open."""
 _LOWER_TEETH_FOLLOW_JAW = 0.92
+_LIP_SHADOW = 0.2
+"""How much the upper lip darkens what is right behind it."""
+_TEETH_DEPTH_MM, _TONGUE_DEPTH_MM = 3.0, 12.0
+"""How far behind the lips they lie: light reaches them through the opening alone."""
 _BITES = (0.5, 0.9)
 """Roll of the lower lip from which the upper teeth show on it, and at which they do in full."""
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """What neither lip covers."""
+
+    span: Span
+    """Rows and columns around it, in the window."""
+    height_px: Array
+    """(w,) of each of the window's columns."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +62,8 @@ class MouthLayers:
     """(h, w, 4), opacity: where the upper teeth may bite on the lower lip."""
     millimetre: Array
     """(2,) one head millimetre downwards, in texture pixels."""
-    lip_shadow: float
-    """How much the upper lip darkens what is behind it."""
+    lit_gap_mm: float
+    """Gap through which the portrait's light fell on its own teeth; 0 where they are painted."""
 
 
 class Mouth:
@@ -65,6 +79,7 @@ class Mouth:
         self._layers = layers
         self._outline = outline
         self._jaw_drop = jaw_drop
+        self._pixels_per_mm = float(np.linalg.norm(layers.millimetre)) / SCALE
         window = _window_around(outline)
         self._upper = cut_lattice(fields[0], weight, depth, window)
         self._lower = cut_lattice(fields[1], weight, depth, window)
@@ -79,10 +94,10 @@ class Mouth:
         lower = self._places(self._lower.displaced(amounts, pose), window)
         upper_rgb, upper_alpha = sample_rgba(self._layers.upper_lip, upper)
         drawn, lower_alpha = sample_rgba(self._layers.lower_lip, lower)
-        hole = _opening(upper_alpha, lower_alpha)
-        if hole is not None:
+        opening = _find_opening(upper_alpha, lower_alpha)
+        if opening is not None:
             head = self._places(self._upper.turned(pose), window)
-            self._fill(drawn, hole, head, (upper_alpha, lower_alpha), amounts)
+            self._fill(drawn, opening, head, (upper_alpha, lower_alpha), amounts)
         drawn = blend(drawn, upper_rgb, upper_alpha)
         x0, y0, x1, y1 = window_pixels(window)
         view = frame[y0:y1, x0:x1]
@@ -105,23 +120,36 @@ class Mouth:
         return nodes_to_pixels(shifted(texture_places(steps, window), -self._layers.origin))
 
     def _fill(
-        self, drawn: Image, hole: Span, head: Array, alphas: tuple[Array, Array], amounts: Array
-    ) -> None:
-        """Draw what shows through ``hole`` on the lower lip, whose picture is ``drawn``."""
+        self, drawn: Image, opening: _Opening, head: Array, alphas: tuple[Array, Array],
+        amounts: Array,
+    ) -> None:  # fmt: skip
+        """Draw what shows through the opening on the lower lip, whose picture is ``drawn``."""
         upper_alpha, lower_alpha = alphas
-        roll = float(amounts[FIELD["roll"]])
-        if roll > _BITES[0]:  # the teeth show outside the hole too
-            hole = np.s_[:, :]
-        shadow = self._layers.lip_shadow * _spread(upper_alpha)[hole]
-        inside, teeth, bite = self._interior(head[hole], 1 - shadow, amounts)
+        bites = float(smoothstep(*_BITES, amounts[FIELD["roll"]]))
+        hole = np.s_[:, :] if bites > 0 else opening.span  # the teeth show outside it too
+        gap_mm = opening.height_px[hole[1]] / self._pixels_per_mm
+        shade = 1 - _LIP_SHADOW * _spread(upper_alpha)[hole]
+        teeth_light = shade * np.maximum(self._light(gap_mm, _TEETH_DEPTH_MM), bites)
+        deep_light = shade * self._light(gap_mm, _TONGUE_DEPTH_MM)
+        inside, teeth, bite = self._interior(head[hole], (teeth_light, deep_light), amounts)
         view = drawn[hole]
         view[:] = blend(inside, view, lower_alpha[hole])
-        if roll > _BITES[0]:
-            view[:] = blend(view, teeth, bite * smoothstep(*_BITES, roll))
+        if bites > 0:
+            view[:] = blend(view, teeth, bite * np.float32(bites))
 
-    def _interior(self, head: Array, light: Array, amounts: Array) -> tuple[Image, Image, Array]:
-        """All behind the lips, in the upper lip's shadow; the teeth alone; where they bite."""
+    def _light(self, gap_mm: Array, depth_mm: float) -> Array:
+        """Share of the light, over that of the portrait, so far behind a gap."""
+        own = self._layers.lit_gap_mm
+        full = own / np.hypot(own, depth_mm) if own > 0 else 1.0
+        return np.minimum(gap_mm / np.hypot(gap_mm, depth_mm) / np.float32(full), 1)
+
+    def _interior(
+        self, head: Array, lights: tuple[Array, Array], amounts: Array
+    ) -> tuple[Image, Image, Array]:
+        """All behind the lips, under the light on the teeth and behind them; the teeth alone; where
+        they bite."""
         layers = self._layers
+        teeth_light, deep_light = lights
         pucker, funnel = float(amounts[FIELD["pucker"]]), float(amounts[FIELD["funnel"]])
         rounded = min(1.0, pucker + 0.6 * funnel)
         jaw = amounts[FIELD["jaw"]] * _LOWER_TEETH_FOLLOW_JAW * SCALE * self._jaw_drop
@@ -130,19 +158,22 @@ class Mouth:
         tongue, tongue_alpha = sample_rgba(layers.tongue, lowered)
         raised = shifted(head, (3 * pucker + 1.5 * funnel) * layers.millimetre)
         teeth, teeth_alpha = sample_rgba(layers.teeth, raised)
-        teeth = _dim(teeth, light * np.float32(1 - 0.15 * rounded))
+        # What light is left in the mouth is the flesh's.
+        teeth = blend(cavity, teeth, teeth_light * np.float32(1 - 0.15 * rounded))
         # Protruding lips shade the depth of the mouth more than the teeth.
-        deep = _dim(blend(cavity, tongue, tongue_alpha), light * np.float32(1 - 0.5 * rounded))
+        tongue = blend(cavity, tongue, tongue_alpha)
+        deep = blend(np.zeros_like(tongue), tongue, deep_light * np.float32(1 - 0.5 * rounded))
         return blend(deep, teeth, teeth_alpha), teeth, teeth_alpha * bite
 
 
-def _opening(upper_alpha: Array, lower_alpha: Array) -> Span | None:
-    """Rows and columns around what neither lip covers, or None when that is nothing to see."""
+def _find_opening(upper_alpha: Array, lower_alpha: Array) -> _Opening | None:
+    """What the lips leave open, or None when that is nothing to see."""
     bare = (1 - upper_alpha) * (1 - lower_alpha)
     if float(bare.max()) < _BARE:
         return None
     x, y, w, h = cv2.boundingRect((bare > 0).view(np.uint8))
-    return slice(y, y + h), slice(x, x + w)
+    height_px = cv2.blur(bare.sum(0, keepdims=True), (9, 1))[0]
+    return _Opening((slice(y, y + h), slice(x, x + w)), np.asarray(height_px, np.float32))
 
 
 def _spread(alpha: Array) -> Array:
@@ -157,10 +188,6 @@ def _window_around(outline: Array) -> Window:
     x0, y0 = np.clip(low, 0, NODES - 20)
     x1, y1 = np.clip(high, 20, NODES)
     return int(x0), int(y0), int(x1), int(y1)
-
-
-def _dim(rgb: Image, light: Array) -> Image:
-    return blend(np.zeros_like(rgb), rgb, light)
 
 
 @lru_cache(maxsize=128)

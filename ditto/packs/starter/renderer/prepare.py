@@ -32,6 +32,7 @@ from ditto.packs.starter.renderer.mouth_plates import (
     measure_colours,
     mouth_box,
     paint_interior,
+    shows_inside,
 )
 from ditto.packs.starter.renderer.portrait_checks import Findings, check_portrait
 from ditto.packs.starter.renderer.smile_folds import fold_shade
@@ -167,7 +168,7 @@ def _mouth_arrays(face: FaceGeometry, texture: Image, vertex: Array) -> Arrays:
         "teeth": teeth,
         "tongue": tongue,
         "cavity": cavity,
-        "lip_shadow": np.array([0.42 if face.gap_mm < 2 else 0.2], np.float32),
+        "lit_gap_mm": np.array([face.gap_mm if shows_inside(face) else 0], np.float32),
         "millimetre": face.to_pixels[1],
         "lip_outline": outline,
         "jaw_drop": vertex[FIELD["jaw"], topo.LOWER_LIP_MID] @ face.to_pixels,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ditto.face.eye_state import eye_open
+from ditto.face.topology import LOWER_LIP_MID, UPPER_LIP_MID
 from ditto.packs.starter.renderer import StarterRenderer
 from ditto.packs.starter.renderer.geometry import FaceGeometry
 from tests.packs.starter.renderer.driving import (
@@ -53,6 +54,19 @@ def test_a_smiling_mouth_closes(
 ) -> None:
     assert gap_share(measured(portrait.appearance.still)) > 0.05
     assert gap_share(driven(renderer, portrait, **controls)) < 0.015
+
+
+def test_less_light_reaches_the_teeth_through_a_narrow_opening(
+    renderer: StarterRenderer, portrait: Registered
+) -> None:
+    def brightness(gap: float) -> float:
+        frame = renderer.render_head(portrait.appearance, motion(portrait, lipGap=gap))
+        upper, lower = measured(frame).xy[[UPPER_LIP_MID, LOWER_LIP_MID]]
+        x, y = ((upper + lower) / 2).astype(int)
+        return float(np.median(frame[y - 1 : y + 2, x - 8 : x + 9]))
+
+    narrow, wider, wide = brightness(0.15), brightness(0.35), brightness(0.7)
+    assert narrow < 0.8 * wider < 0.8 * wide
 
 
 def test_the_chin_follows_the_jaw_with_closed_lips(
