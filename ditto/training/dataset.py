@@ -79,7 +79,7 @@ def make_clip(take: takes.Take, audio: NDArray[np.float16]) -> Clip:
     """Targets of one take for its features (T, A)."""
     frames = len(audio)
     speaking = spoken_frames(take.phones, frames)
-    lips = mouth.mouth_curves(take.phones, frames, take.bright_db)
+    lips = mouth.mouth_curves(take.phones, frames)
     active = head.activity(speaking)
     stress = head.stresses(head.loudness(take.samples, frames), active)
     lives = [_live(take.name, life, frames, lips, active, stress) for life in range(LIVES)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ditto.models.motion_dit import MotionDiT, MotionDiTParams
-from ditto.packs.starter import conditions, coordinates
+from ditto.packs.starter import brightness, conditions, coordinates
 from ditto.packs.starter.motion_generator import StarterMotionGenerator
 from ditto.training import windows
 from ditto.training.dataset import Clip
@@ -53,9 +53,8 @@ class StarterTask:
     ) -> None:
         """clips train, tuning ones choose the checkpoint; their speakers differ."""
         torch.manual_seed(recipe.seed)
-        params = params or MotionDiTParams(
-            audio_dim=clips[0].audio.shape[1], clean_prefix=recipe.clean_prefix
-        )
+        speech_dim = clips[0].audio.shape[1] - brightness.COUNT
+        params = params or MotionDiTParams(audio_dim=speech_dim, clean_prefix=recipe.clean_prefix)
         self.recipe, self.tuning = recipe, tuning
         self.frames = sum(len(clip.audio) for clip in clips)
         self.windows = windows.Windows(
@@ -81,6 +80,7 @@ class StarterTask:
         if not recipe.emotion:
             network.enhanced_mask[conditions.EMOTION] = 0
         rows = torch.from_numpy(self.windows.draw(200, rng).audio).flatten(0, 1)
+        rows = rows[:, : network.params.audio_dim]
         network.audio_mean.copy_(rows.mean(0))
         network.audio_scale.copy_(rows.std(0) + 0.05)
 
@@ -147,7 +147,7 @@ class BlockObjective(nn.Module):
         t = self._noise_levels(size, frames // block)
         level = t.repeat_interleave(block, 1)[..., None] * (math.pi / 2)
         noisy = level.cos() * motion + level.sin() * torch.randn_like(motion)
-        audio = batch["audio"]
+        audio = batch["audio"][..., : network.params.audio_dim]
         hiss = recipe.audio_noise * self._uniform(size, 1, 1) * torch.randn_like(audio)
         audio = audio + hiss * network.audio_scale
         enhanced, heard = batch["enhanced"], batch["heard"]

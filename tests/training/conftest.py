@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ditto.packs.starter import coordinates
+from ditto.packs.starter import brightness, coordinates
 from ditto.training import store
 from ditto.training.dataset import Clip, make_clip
 from ditto.training.speech.phones import Phone
 from ditto.training.speech.takes import Take
 from ditto.training.speech_data import framed_sound
-from ditto.training.targets.brightness import voice_brightness
 from ditto.training.targets.mouth import mouth_curves
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,8 +27,9 @@ def take() -> Take:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     phones = json.loads((EXAMPLES / "speech.phones.json").read_text())["phones"]
     timed = tuple(Phone(*phone) for phone in phones)
-    sound = samples.astype(np.float32) / np.float32(32768)
-    return Take("example", "flite-slt", sound, timed, voice_brightness(sound), False)
+    return Take(
+        "example", "flite-slt", samples.astype(np.float32) / np.float32(32768), timed, False
+    )
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,9 @@ def clip(take: Take) -> Clip:
     """Features that carry the mouth, mixed at random, so that a tiny network can learn them."""
     frames = len(take.samples) // 640
     curves = mouth_curves(take.phones, frames)
-    mix = np.random.default_rng(0).normal(size=(curves.shape[1], 24))
-    return make_clip(take, (curves @ mix).astype(np.float16))
+    mix = np.random.default_rng(0).normal(size=(curves.shape[1], 22))
+    silent = np.zeros((frames, brightness.COUNT))
+    return make_clip(take, np.concatenate([curves @ mix, silent], axis=1).astype(np.float16))
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +50,9 @@ def training_data(clip: Clip, take: Take, tmp_path_factory: pytest.TempPathFacto
     short = {name: getattr(sounding, name)[:100] for name in ("audio", "weight", "sound")}
     flags = {name: getattr(sounding, name)[:100] for name in ("closures", "speaking")}
     lives = {name: getattr(sounding, name)[:, :100] for name in ("face", "eyes", "posture")}
-    with store.Writer(folder, store.Space("starter", coordinates.COUNT, 24)) as writer:
+    with store.Writer(
+        folder, store.Space("starter", coordinates.COUNT, clip.audio.shape[1])
+    ) as writer:
         writer.add(sounding, "speech")
         for split in ("tuning", "test"):
             kept = replace(

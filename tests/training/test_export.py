@@ -19,7 +19,7 @@ from ditto.training.export import INPUTS, Segment, export, load_network
 from ditto.training.recipe import Recipe
 from ditto.training.starter_task import StarterTask
 
-PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
+PARAMS = MotionDiTParams(audio_dim=22, width=32, heads=2, layers=2)
 
 
 @pytest.fixture(scope="module")

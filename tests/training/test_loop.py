@@ -17,7 +17,7 @@ from ditto.training.dataset import Clip
 from ditto.training.recipe import ABLATIONS, Recipe
 from ditto.training.starter_task import StarterTask
 
-PARAMS = MotionDiTParams(audio_dim=24, width=32, heads=2, layers=2)
+PARAMS = MotionDiTParams(audio_dim=22, width=32, heads=2, layers=2)
 RECIPE = Recipe(steps=150, batch=8, window_frames=20, learning_rate=4e-3, audio_noise=0.2)
 SHORT = Recipe(steps=8, batch=4, window_frames=20)
 

@@ -45,9 +45,9 @@ class AudioState:
 
 
 class WhisperAudioEncoder:
-    """`ditto.stages.AudioEncoder`: 16 kHz speech to 771-d features at 25 fps.
+    """`ditto.stages.AudioEncoder`: 16 kHz speech to 770-d features at 25 fps.
 
-    A feature frame is two 50 Hz encoder frames side by side, then three numbers of brightness. The
+    A feature frame is two 50 Hz encoder frames side by side, then two numbers of brightness. The
     object holds weights alone and may be shared by any number of calls and threads.
     """
 
@@ -69,7 +69,7 @@ class WhisperAudioEncoder:
         return AudioState(np.zeros(_PAST_SAMPLES, np.float32), 0, 0)
 
     def step(self, state: AudioState, samples: Array) -> tuple[AudioState, Array | None]:
-        """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, 771).
+        """Take samples (n,), any n, in [-1, 1]; give the feature frames now complete, (T, 770).
 
         Raises `InvalidInputError` for another shape and for samples that are not finite.
         """
@@ -96,10 +96,10 @@ class WhisperAudioEncoder:
         return self.init_state(), None if rest is None else rest[:wanted]
 
     def _encode(self, windows: Array) -> Array:
-        """Windows (B, 16000) to the features of their units, (B, 5, 771)."""
+        """Windows (B, 16000) to the features of their units, (B, 5, 770)."""
         power = power_spectrum(windows)
         (features,) = self._session.run(None, {"power": power})
-        return np.concatenate([features, brightness.brightness(power)], axis=-1)
+        return np.concatenate([features, brightness.measure_brightness(power)], axis=-1)
 
 
 def _append(state: AudioState, samples: Array) -> AudioState:

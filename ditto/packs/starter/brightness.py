@@ -1,14 +1,15 @@
-"""How bright a voice sounds, frame by frame: its mouth opens and closes with that.
+"""How bright a voice sounds, frame by frame, and the lips that open and close with that.
 
 The area of a mouth follows the energy around the second formant more closely than that of the whole
 sound (Grant and Seitz 2000): open lips let it out, rounded ones damp it. A recogniser's features
-tell the kind of sound and drop this on purpose.
+tell the kind of sound and lose this. Constants were chosen on real clips (docs/quality.md).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ditto.packs.starter import coordinates
 from ditto.packs.starter.mel import POWER_BINS, SAMPLE_RATE_HZ
 from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
@@ -18,47 +19,61 @@ from ditto.packs.starter.whisper_window import (
 )
 from ditto.stages import Array
 
-COUNT = 3
-"""Numbers in a frame: brightness, the window's own, and how far the frame is voiced."""
-MOST_DB = 15.0
-VOICED_DB, _VOICED_WIDTH_DB = -20.0, 3.0
-"""Where the voice's own band lies so far below its loud parts, it counts half."""
+COUNT = 2
+"""Numbers in a frame: brightness times voicing, in dB, and voicing, 0 to 1."""
+_MOST_DB = 15.0
+_VOICED_DB, _VOICED_WIDTH_DB = -20.0, 3.0
+"""Where the voice's own band lies so far below the loud parts of its window, it counts half."""
 _FORMANTS_HZ, _HEARD_HZ, _VOICE_HZ = (1200, 5000), (100, 7800), (100, 1000)
 _USUAL_SHARE = 0.02
 """-17 dB, a usual voice's."""
 _SILENCE = 1e-3
 """Power that is no sound."""
+_GAP_PER_DB = 0.019
+"""`lipGap` for a decibel beyond the voice's usual brightness."""
+_FREE_GAP = 0.24
+"""Lips held closer than this follow less, sealed ones not at all."""
+_TRUSTED_FRAMES = 50.0
+"""A voice is taken for a usual one until about so many frames were heard."""
+_MEMORY_FRAMES = 500.0
+_GAP = coordinates.index("lipGap")
 _FRAME_STEPS = 2 * STACKED
 _START = WINDOW_MEL_FRAMES - 2 * (KEPT_FRAMES + LOOK_AHEAD_FRAMES)
 _STOP = _START + 2 * KEPT_FRAMES
 
 
-def brightness(power: Array) -> Array:
-    """(B, 5, 3) of windows' power spectra (B, 100, 201), for the five frames of their units."""
-    bright_db, voice_db = formant_share_db(power), voice_level_db(power)
-    voiced = voicing(voice_db, np.percentile(voice_db, 95, axis=1, keepdims=True))
-    beyond = np.clip(bright_db, -MOST_DB, MOST_DB) * voiced / 10
-    window = beyond.sum(1) / (voiced.sum(1) + 1)
-    now = _per_frame(beyond)
-    columns = [now, np.broadcast_to(window[:, None], now.shape), _per_frame(voiced)]
-    return np.stack(columns, axis=-1).astype(np.float32)
-
-
-def formant_share_db(power: Array) -> Array:
-    """(..., T) dB over a usual voice's: share of the upper formants; 0 in silence."""
+def measure_brightness(power: Array) -> Array:
+    """(B, 5, 2) of windows' power spectra (B, 100, 201), for the five frames of their units."""
     formants, heard = _band(power, _FORMANTS_HZ), _band(power, _HEARD_HZ)
     share = (formants + _USUAL_SHARE * _SILENCE) / (heard + _SILENCE)
-    return np.asarray(10 * np.log10(share / _USUAL_SHARE), np.float32)
+    bright_db = np.clip(10 * np.log10(share / _USUAL_SHARE), -_MOST_DB, _MOST_DB)
+    level_db = 10 * np.log10(_band(power, _VOICE_HZ) + _SILENCE)
+    loud_db = np.percentile(level_db, 95, axis=1, keepdims=True)
+    voiced = 1 / (1 + np.exp((loud_db + _VOICED_DB - level_db) / _VOICED_WIDTH_DB))
+    frames = [_per_frame(bright_db * voiced), _per_frame(voiced)]
+    return np.stack(frames, axis=-1).astype(np.float32)
 
 
-def voice_level_db(power: Array) -> Array:
-    """(..., T) dB of the band in which voices are loudest."""
-    return np.asarray(10 * np.log10(_band(power, _VOICE_HZ) + _SILENCE), np.float32)
+def heard_so_far(before: Array, frames: Array) -> Array:
+    """(2,) sums of a call's brightness and voicing after more frames (T, 2); older ones fade."""
+    fading = np.float32(1 - len(frames) / _MEMORY_FRAMES)
+    return np.asarray(before * fading + frames.sum(0), np.float32)
 
 
-def voicing(level_db: Array, loud_db: Array) -> Array:
-    """0..1: how far what has a level is voice, beside loud parts of the same voice."""
-    return np.asarray(1 / (1 + np.exp((loud_db + VOICED_DB - level_db) / _VOICED_WIDTH_DB)))
+def follow_voice(motion: Array, frames: Array, heard: Array) -> Array:
+    """Coordinates (T, C) whose lips part further where the voice is brighter than it usually is.
+
+    frames (T, 2): `measure_brightness`; heard (2,): `heard_so_far`, these frames among it.
+    """
+    usual_db = heard[0] / (heard[1] + _TRUSTED_FRAMES)
+    brighter_db = frames[:, 0] - usual_db * frames[:, 1]
+    gap = motion[:, _GAP]
+    free = np.clip(gap / _FREE_GAP, 0, 1)
+    followed = motion.copy()
+    followed[:, _GAP] = np.where(
+        gap < 0, gap, np.maximum(gap + _GAP_PER_DB * brighter_db * free, 0)
+    )
+    return followed
 
 
 def _band(power: Array, band_hz: tuple[int, int]) -> Array:

@@ -18,7 +18,8 @@ from ditto.diffusion.few_step import keyed_noise, sample, soften_seam
 from ditto.diffusion.steps import sampling_steps
 from ditto.errors import InvalidInputError
 from ditto.motion.layout import EXPRESSION_DIM
-from ditto.packs.starter import behaviour, conditions, coordinates
+from ditto.packs.starter import behaviour, brightness, conditions, coordinates
+from ditto.packs.starter.brightness import follow_voice, heard_so_far
 from ditto.packs.starter.lip_seal import seal_lips
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
@@ -42,7 +43,9 @@ class MotionState:
     shown_tokens: Array
     """(P, D) their condition tokens."""
     waiting: Array
-    """(n, D) features, n < segment, of a segment not yet complete."""
+    """(n, 770) features, n < segment, of a segment not yet complete."""
+    heard: Array
+    """(2,) `brightness.heard_so_far`."""
     frame: int
     """Absolute index of the next frame."""
     seed: int
@@ -85,7 +88,8 @@ class StarterMotionGenerator:
         self.spread = np.array(json.loads(facts["scale"]), np.float32)
         shapes = {node.name: node.shape for node in self._session.get_inputs()}
         self._prefix_frames, self._token_width = shapes["shown_tokens"][1:]
-        self.segment_frames, self.feature_dim = shapes["audio"][1:]
+        self.segment_frames, self._speech_dim = shapes["audio"][1:]
+        self.feature_dim = self._speech_dim + brightness.COUNT
         self._guidance = np.ones(coordinates.COUNT, np.float32)
         self._guidance[list(coordinates.MOUTH)] = _MOUTH_GUIDANCE
         self._temperature = np.ones(coordinates.COUNT, np.float32)
@@ -101,6 +105,7 @@ class StarterMotionGenerator:
             shown=self._standard(np.zeros((self._prefix_frames, coordinates.COUNT), np.float32)),
             shown_tokens=np.zeros((self._prefix_frames, self._token_width), np.float32),
             waiting=np.zeros((0, self.feature_dim), np.float32),
+            heard=np.zeros(brightness.COUNT, np.float32),
             frame=0,
             seed=settings.seed,
             steps=steps,
@@ -132,7 +137,7 @@ class StarterMotionGenerator:
         )
 
     def step(self, state: MotionState, features: Array) -> tuple[MotionState, Array | None]:
-        """Take features (T, 771), any T; give the motion frames now complete, (T', 265)."""
+        """Take features (T, 770), any T; give the motion frames now complete, (T', 265)."""
         return self.step_many([state], [features])[0]
 
     def step_many(
@@ -202,7 +207,7 @@ class StarterMotionGenerator:
             "shown": np.stack([state.shown for state in states]),
             "shown_tokens": np.stack([state.shown_tokens for state in states]),
             "steer": np.stack([steer for steer, _ in rows]),
-            "audio": np.stack([state.waiting[: self.segment_frames] for state in states]),
+            "audio": np.stack([self._speech(state) for state in states]),
             "enhanced": np.stack([enhanced for _, enhanced in rows]),
             "guidance": np.broadcast_to(self._guidance, (len(states), coordinates.COUNT)),
         }
@@ -242,12 +247,23 @@ class StarterMotionGenerator:
             shown=np.concatenate([state.shown, segment])[-self._prefix_frames :],
             shown_tokens=np.concatenate([state.shown_tokens, tokens])[-self._prefix_frames :],
             waiting=state.waiting[len(segment) :],
+            heard=heard_so_far(state.heard, self._bright(state, segment)),
             frame=state.frame + len(segment),
         )
 
     def _lift(self, state: MotionState, segment: Array) -> Array:
-        motion = seal_lips(segment * self.spread + self.centre)
+        sealed = seal_lips(segment * self.spread + self.centre)
+        bright = self._bright(state, segment)
+        motion = follow_voice(sealed, bright, heard_so_far(state.heard, bright))
         return coordinates.lift(motion, state.reference_motion)
+
+    def _speech(self, state: MotionState) -> Array:
+        """(K, D) what the network hears of the next segment."""
+        return state.waiting[: self.segment_frames, : self._speech_dim]
+
+    def _bright(self, state: MotionState, segment: Array) -> Array:
+        """(T, 2) brightness of the next segment's frames."""
+        return state.waiting[: len(segment), self._speech_dim :]
 
     def _standard(self, motion: Array) -> Array:
         return np.asarray((motion - self.centre) / self.spread, np.float32)

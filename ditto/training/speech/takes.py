@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 from tqdm import tqdm
 
-from ditto.errors import CorruptDataError
 from ditto.training.speech import ambience, nonspeech, sentences
 from ditto.training.speech.augment import augment
 from ditto.training.speech.espeak import EspeakVoice
@@ -23,7 +22,6 @@ from ditto.training.speech.kokoro import KokoroVoice
 from ditto.training.speech.phones import PAUSE, SAMPLE_RATE_HZ, Phone, Samples, Utterance, shifted
 from ditto.training.speech.piper import PiperVoice
 from ditto.training.speech.resample import resample
-from ditto.training.targets.brightness import voice_brightness
 
 TAKE_S = 16.0
 _KOKORO_LANGUAGES = ("es", "fr", "it", "pt-br", "ja", "cmn-latn-pinyin")
@@ -47,8 +45,6 @@ class Take:
     voice: str
     samples: Samples
     phones: tuple[Phone, ...]
-    bright_db: Samples
-    """(100 a second,) `voice_brightness` of the voice before room, noise and telephone."""
     held_out: bool
 
 
@@ -90,14 +86,12 @@ def make_take(portion: Portion, index: int, voices: dict[str, Voice]) -> Take:
     noise_rng = np.random.default_rng(list(name.encode()))
     if portion.voice in _SOUNDS:
         samples, phones = _sounds(*_SOUNDS[portion.voice], noise_rng)
-        bright_db = np.zeros(0, np.float32)
     else:
         if portion.voice not in voices:
             voices[portion.voice] = _open(portion.voice)
-        clean, phones = _speech(voices[portion.voice], rng, noise_rng)
-        bright_db = voice_brightness(clean)
-        samples = augment(clean, noise_rng)
-    return Take(name, portion.voice, samples, tuple(phones), bright_db, portion.held_out)
+        samples, phones = _speech(voices[portion.voice], rng, noise_rng)
+        samples = augment(samples, noise_rng)
+    return Take(name, portion.voice, samples, tuple(phones), portion.held_out)
 
 
 def _open(voice: str) -> Voice:
@@ -187,7 +181,6 @@ def save(path: Path, take: Take) -> None:
         voice=take.voice,
         held_out=take.held_out,
         samples=np.round(take.samples * 32767).clip(-32768, 32767).astype(np.int16),
-        bright_db=take.bright_db.astype(np.float16),
         symbols=np.array([p.symbol for p in take.phones]),
         times_s=np.array([[p.start_s, p.end_s] for p in take.phones]),
     )
@@ -195,15 +188,10 @@ def save(path: Path, take: Take) -> None:
 
 
 def load(path: Path) -> Take:
-    """Inverse of `save`. Raises `CorruptDataError` for what an older version wrote."""
     with np.load(path) as data:
-        if "bright_db" not in data:
-            raise CorruptDataError(f"{path} is of an older version; remove the data folder")
         phones = tuple(
             Phone(str(symbol), float(start), float(end))
             for symbol, (start, end) in zip(data["symbols"], data["times_s"], strict=True)
         )
         samples = data["samples"].astype(np.float32) / 32768
-        bright_db = data["bright_db"].astype(np.float32)
-        held_out = bool(data["held_out"])
-        return Take(path.stem, str(data["voice"]), samples, phones, bright_db, held_out)
+        return Take(path.stem, str(data["voice"]), samples, phones, bool(data["held_out"]))

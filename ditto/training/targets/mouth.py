@@ -17,13 +17,12 @@ import yaml
 from numpy.typing import NDArray
 
 from ditto.training.speech.phones import PAUSE, Phone
-from ditto.training.targets import brightness
 
 Array = NDArray[np.float32]
 Curve = NDArray[np.float64]
 
 FRAME_RATE = 25
-_RATE = brightness.RATE
+_RATE = 100
 """Curves are drawn at this rate, then averaged over each frame."""
 
 
@@ -60,11 +59,6 @@ _CLOSING_PAUSE_S = 0.4
 """Lips stay parted in shorter pauses; from this length on they close."""
 _PARTED_GAP = 0.3
 
-_GAP_PER_DB = 0.016
-"""How much further a decibel of brightness beyond the voice's usual one parts the lips."""
-_FREE_GAP = 0.2
-"""Lips that are held closer than this follow the voice less."""
-
 GAP_SCALE = 1.2
 """`lipGap` amount (1 is an inner-lip gap of 0.10 of the face's height) of gap table value 1."""
 JAW_SCALE = 0.55
@@ -81,16 +75,11 @@ CONTROLS = (
 """What `mouth_curves` writes, in this order."""
 
 
-def mouth_curves(phones: Sequence[Phone], frames: int, bright_db: Array | None = None) -> Array:
-    """Amounts of `CONTROLS` (frames, 7) at 25 fps of timed phones.
-
-    bright_db (steps,): `brightness.voice_brightness` of their recording, where there is one.
-    """
+def mouth_curves(phones: Sequence[Phone], frames: int) -> Array:
+    """Amounts of `CONTROLS` (frames, 7) at 25 fps of timed phones."""
     steps = frames * _RATE // FRAME_RATE
     spoken = [p for p in phones if p.symbol != PAUSE or p.end_s - p.start_s >= _SHORTEST_PAUSE_S]
     gap = _gap(spoken, steps)
-    if bright_db is not None:
-        gap = _following(gap, bright_db)
     jaw, pucker, funnel, stretch = _shape(spoken, steps)
     press = _contacts(spoken, steps, LIP_CLOSURES)
     tuck = _contacts(spoken, steps, _LIP_TO_TEETH)
@@ -123,15 +112,6 @@ def _gap(phones: Sequence[Phone], steps: int) -> Curve:
         total[where] += pull * (_pause_gap(phone) if phone.symbol == PAUSE else mouth.gap)
         weight[where] += pull
     return _smooth(total / weight)
-
-
-def _following(gap: Curve, bright_db: Array) -> Curve:
-    """The gap as this voice opens it: wider where it sounds brighter."""
-    brighter = np.zeros(len(gap))
-    heard = min(len(gap), len(bright_db))
-    brighter[:heard] = bright_db[:heard]
-    free = np.clip(gap / _FREE_GAP, 0, 1)
-    return np.asarray(np.maximum(gap + _GAP_PER_DB * brighter * free, 0))
 
 
 def _pause_gap(phone: Phone) -> float:

@@ -13,7 +13,7 @@ from ditto.packs.starter.audio_encoder import AudioState, WhisperAudioEncoder
 from ditto.streaming.checkpoint import dump_state, load_state
 
 FRAME_SAMPLES = 640
-FEATURES = 771
+FEATURES = 770
 
 
 @pytest.fixture(scope="module")

@@ -51,10 +51,10 @@ def encode(samples: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    """(T, 771) features of the example speech."""
+    """(T, 770) features of the example speech."""
     with wave.open(str(EXAMPLES / "speech.wav")) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    return encode(samples.astype(np.float32) / 32771)
+    return encode(samples.astype(np.float32) / 32770)
 
 
 def run(
@@ -222,7 +222,7 @@ def test_bad_features_are_refused(generator: StarterMotionGenerator) -> None:
     with pytest.raises(InvalidInputError):
         generator.step(state, np.zeros((3, 10), np.float32))
     with pytest.raises(InvalidInputError):
-        generator.step(state, np.full((3, 771), np.nan, np.float32))
+        generator.step(state, np.full((3, 770), np.nan, np.float32))
 
 
 def test_one_bad_feature_leaves_the_state_usable(
@@ -230,7 +230,7 @@ def test_one_bad_feature_leaves_the_state_usable(
 ) -> None:
     state = generator.init_state(face(), MotionSettings())
     with pytest.raises(InvalidInputError):
-        generator.step(state, np.full((5, 771), np.inf, np.float32))
+        generator.step(state, np.full((5, 770), np.inf, np.float32))
     _, motion = generator.step(replace(state), speech[:5])
     assert motion is not None
     assert np.isfinite(motion).all()
