@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ditto import packs
+from ditto.packs.starter import brightness
+from ditto.packs.starter.whisper_window import STACKED
 from ditto.training import features
 from ditto.training.evaluation.alignment import phones_of, read_phones
 from ditto.training.speech.phones import Phone
 
 Array = NDArray[np.float32]
-
-_HALVES = 2
-"""A feature frame of the starter pack holds two frames of 20 ms."""
 
 
 class Ear:
@@ -31,9 +30,9 @@ class Ear:
         return features.stream(self._encoder, samples)
 
     def listen(self, samples: Array) -> Array:
-        """(2 T, D / 2) at 50 frames/s."""
-        heard = self.features(samples)
-        return heard.reshape(len(heard) * _HALVES, -1)
+        """(2 T, 384) at 50 frames/s: what the recogniser hears, without the voice's brightness."""
+        speech = self.features(samples)[:, : -brightness.COUNT]
+        return speech.reshape(len(speech) * STACKED, -1)
 
 
 class Aligner:
