@@ -31,12 +31,13 @@ def build(folder: Path, encoder: AudioEncoder[Any], scale: float = 1.0) -> None:
     """
     cache = folder / "cache"
     paths = takes.build(cache / "takes", scale)
-    features.build(paths, cache / "features", encoder)
+    heard = cache / f"features-{encoder.feature_dim}"
+    features.build(paths, heard, encoder)
     with store.Writer(folder, starter_space(encoder)) as writer:
         for path in tqdm(paths, desc="targets", unit="take"):
             if path.stem not in writer:
                 take = takes.load(path)
-                clip = dataset.make_clip(take, features.load(path, cache / "features"))
+                clip = dataset.make_clip(take, features.load(path, heard))
                 sound = framed_sound(take.samples, len(clip.audio))
                 writer.add(replace(clip, sound=sound), "speech")
 
