@@ -1,15 +1,14 @@
-"""How bright a voice sounds, frame by frame, and the lips that open and close with that.
+"""How bright a voice sounds, frame by frame.
 
 The area of a mouth follows the energy around the second formant more closely than that of the whole
 sound (Grant and Seitz 2000): open lips let it out, rounded ones damp it. A recogniser's features
-tell the kind of sound and lose this. Constants were chosen on real clips (docs/quality.md).
+tell the kind of sound and lose this.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ditto.packs.starter import coordinates
 from ditto.packs.starter.mel import POWER_BINS, SAMPLE_RATE_HZ
 from ditto.packs.starter.whisper_window import (
     KEPT_FRAMES,
@@ -29,14 +28,6 @@ _USUAL_SHARE = 0.02
 """-17 dB, a usual voice's."""
 _SILENCE = 1e-3
 """Power that is no sound."""
-_GAP_PER_DB = 0.019
-"""`lipGap` for a decibel beyond the voice's usual brightness."""
-_FREE_GAP = 0.24
-"""Lips held closer than this follow less, sealed ones not at all."""
-_TRUSTED_FRAMES = 50.0
-"""A voice is taken for a usual one until about so many frames were heard."""
-_MEMORY_FRAMES = 500.0
-_GAP = coordinates.index("lipGap")
 _FRAME_STEPS = 2 * STACKED
 _START = WINDOW_MEL_FRAMES - 2 * (KEPT_FRAMES + LOOK_AHEAD_FRAMES)
 _STOP = _START + 2 * KEPT_FRAMES
@@ -52,28 +43,6 @@ def measure_brightness(power: Array) -> Array:
     voiced = 1 / (1 + np.exp((loud_db + _VOICED_DB - level_db) / _VOICED_WIDTH_DB))
     frames = [_per_frame(bright_db * voiced), _per_frame(voiced)]
     return np.stack(frames, axis=-1).astype(np.float32)
-
-
-def heard_so_far(before: Array, frames: Array) -> Array:
-    """(2,) sums of a call's brightness and voicing after more frames (T, 2); older ones fade."""
-    fading = np.float32(1 - len(frames) / _MEMORY_FRAMES)
-    return np.asarray(before * fading + frames.sum(0), np.float32)
-
-
-def follow_voice(motion: Array, frames: Array, heard: Array) -> Array:
-    """Coordinates (T, C) whose lips part further where the voice is brighter than it usually is.
-
-    frames (T, 2): `measure_brightness`; heard (2,): `heard_so_far`, these frames among it.
-    """
-    usual_db = heard[0] / (heard[1] + _TRUSTED_FRAMES)
-    brighter_db = frames[:, 0] - usual_db * frames[:, 1]
-    gap = motion[:, _GAP]
-    free = np.clip(gap / _FREE_GAP, 0, 1)
-    followed = motion.copy()
-    followed[:, _GAP] = np.where(
-        gap < 0, gap, np.maximum(gap + _GAP_PER_DB * brighter_db * free, 0)
-    )
-    return followed
 
 
 def _band(power: Array, band_hz: tuple[int, int]) -> Array:

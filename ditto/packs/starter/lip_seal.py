@@ -1,4 +1,4 @@
-"""Lips that nearly meet, meet: the last step from sampled motion to the lips that are drawn.
+"""Lips that nearly meet, meet: the first step from sampled motion to drawn lips.
 
 Samples hover a little open where speakers close their lips, in pauses and in quick p, b and m, and
 open a little less than speakers do. Constants were chosen on real clips (docs/quality.md).

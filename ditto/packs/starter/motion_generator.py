@@ -19,7 +19,7 @@ from ditto.diffusion.steps import sampling_steps
 from ditto.errors import InvalidInputError
 from ditto.motion.layout import EXPRESSION_DIM
 from ditto.packs.starter import behaviour, brightness, conditions, coordinates
-from ditto.packs.starter.brightness import follow_voice, heard_so_far
+from ditto.packs.starter.lip_follow import follow_voice, heard_so_far
 from ditto.packs.starter.lip_seal import seal_lips
 from ditto.stages import EMOTIONS, Array, FaceIdentity, MotionSettings
 
@@ -45,7 +45,7 @@ class MotionState:
     waiting: Array
     """(n, 770) features, n < segment, of a segment not yet complete."""
     heard: Array
-    """(2,) `brightness.heard_so_far`."""
+    """(2,) `lip_follow.heard_so_far`."""
     frame: int
     """Absolute index of the next frame."""
     seed: int

@@ -1,15 +1,13 @@
-"""Brightness of a window's frames, of the voice alone and at any level; lips that follow it."""
+"""Brightness of a window's frames: of the voice alone, and at any level."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ditto.packs.starter import coordinates
-from ditto.packs.starter.brightness import COUNT, follow_voice, heard_so_far, measure_brightness
+from ditto.packs.starter.brightness import COUNT, measure_brightness
 from ditto.packs.starter.mel import power_spectrum
 
 BRIGHT_DB, VOICED = range(COUNT)
-GAP = coordinates.index("lipGap")
 
 
 def buzz(*spectra: tuple[float, float]) -> np.ndarray:
@@ -44,27 +42,3 @@ def test_silence_is_neither_bright_nor_dark() -> None:
     after_voice = heard_in(np.concatenate([buzz((0.6, 0.2)), hiss]))
     assert np.abs(after_voice[:, BRIGHT_DB]).max() < 1
     assert after_voice[:, VOICED].max() < 0.1 < 0.9 < heard_in(buzz((1.0, 0.2)))[:, VOICED].min()
-
-
-def test_lips_part_further_for_a_brighter_sound_and_stay_sealed() -> None:
-    motion = np.full((4, coordinates.COUNT), 0.3, np.float32)
-    motion[:, GAP] = [0.5, 0.5, 0.0, -0.1]
-    frames = np.array([[8, 1], [-8, 1], [8, 1], [8, 1]], np.float32)
-    followed = follow_voice(motion, frames, np.zeros(COUNT, np.float32))
-    np.testing.assert_allclose(followed[:, GAP], [0.652, 0.348, 0, -0.1], atol=1e-3)
-    others = np.delete(np.arange(coordinates.COUNT), GAP)
-    np.testing.assert_array_equal(followed[:, others], motion[:, others])
-
-
-def test_what_a_voice_usually_is_moves_nothing() -> None:
-    heard, bright = np.zeros(COUNT, np.float32), np.tile(np.float32([10, 1]), (5, 1))
-    open_lips = np.full((5, coordinates.COUNT), 0.5, np.float32)
-    first = follow_voice(open_lips, bright, heard_so_far(heard, bright))[0, GAP]
-    for _ in range(500):
-        heard = heard_so_far(heard, bright)
-    assert first > 0.65
-    assert abs(follow_voice(open_lips, bright, heard)[0, GAP] - 0.5) < 0.03
-    dark = -bright + [0, 2]  # another speaker: forgotten within a minute
-    for _ in range(300):
-        heard = heard_so_far(heard, dark)
-    assert abs(follow_voice(open_lips, dark, heard)[0, GAP] - 0.5) < 0.05
