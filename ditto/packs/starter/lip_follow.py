@@ -13,8 +13,8 @@ from ditto.stages import Array
 
 _GAP_PER_DB = 0.019
 """`lipGap` for a decibel beyond the voice's usual brightness."""
-_HELD_GAP, _FREE_GAP = 0.15, 0.35
-"""`lipGap` up to which lips do not follow, for they count as closed, and from which on they do."""
+_HELD_GAP, _FREE_GAP = 0.1, 0.24
+"""`lipGap` up to which lips do not follow, being all but closed, and from which on they do."""
 _TRUSTED_FRAMES = 50.0
 """A voice is taken for a usual one until about so many frames were heard."""
 _MEMORY_FRAMES = 500.0
