@@ -26,7 +26,7 @@ from ditto.training.starter_task import StarterTask
 data, out = map(Path, sys.argv[1:])
 torch.set_num_threads(1)
 recipe = Recipe(steps=3, batch=4, window_frames=20)
-params = MotionDiTParams(audio_dim=24, width=16, heads=2, layers=1)
+params = MotionDiTParams(audio_dim=22, width=16, heads=2, layers=1)
 clips = store.read_clips(data)
 with workers.join("cpu") as worker:
     task = StarterTask(clips, clips, recipe, params)
