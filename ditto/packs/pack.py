@@ -51,7 +51,8 @@ class Pack:
         """16 hex digits over manifest and weights: tags checkpoints and caches."""
         digest = hashlib.sha256()
         digest.update(self._make("weights_tag", lambda _: "").encode())
-        for path in (self.folder / "manifest.yaml", *sorted(self.folder.glob("weights/*"))):
+        weights = sorted(p for p in self.folder.glob("weights/*") if p.suffix != ".md")
+        for path in (self.folder / "manifest.yaml", *weights):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()[:16]
 

@@ -57,6 +57,8 @@ def test_hash_follows_the_manifest_and_the_weights(tmp_path: Path) -> None:
     seen.add(hash_now())
     (tmp_path / "weights" / "a.onnx").write_bytes(b"2")
     seen.add(hash_now())
+    (tmp_path / "weights" / "MODEL_CARD.md").write_text("what is said of them changes nothing")
+    seen.add(hash_now())
     assert len(seen) == 3
     assert packs.load("starter").hash == starter.hash
 
