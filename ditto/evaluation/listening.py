@@ -31,7 +31,7 @@ class Ear:
 
     def listen(self, samples: Array) -> Array:
         """(2 T, 384) at 50 frames/s: what the recogniser hears, without the voice's brightness."""
-        speech = self.features(samples)[:, : -brightness.COUNT]
+        speech = self.features(samples)[:, brightness.SPEECH]
         return speech.reshape(len(speech) * STACKED, -1)
 
 

@@ -80,7 +80,7 @@ class StarterTask:
         if not recipe.emotion:
             network.enhanced_mask[conditions.EMOTION] = 0
         rows = torch.from_numpy(self.windows.draw(200, rng).audio).flatten(0, 1)
-        rows = rows[:, : network.params.audio_dim]
+        rows = rows[:, brightness.SPEECH]
         network.audio_mean.copy_(rows.mean(0))
         network.audio_scale.copy_(rows.std(0) + 0.05)
 
@@ -147,7 +147,7 @@ class BlockObjective(nn.Module):
         t = self._noise_levels(size, frames // block)
         level = t.repeat_interleave(block, 1)[..., None] * (math.pi / 2)
         noisy = level.cos() * motion + level.sin() * torch.randn_like(motion)
-        audio = batch["audio"][..., : network.params.audio_dim]
+        audio = batch["audio"][..., brightness.SPEECH]
         hiss = recipe.audio_noise * self._uniform(size, 1, 1) * torch.randn_like(audio)
         audio = audio + hiss * network.audio_scale
         enhanced, heard = batch["enhanced"], batch["heard"]

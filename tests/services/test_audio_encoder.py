@@ -197,7 +197,7 @@ async def free_slots_become(service: ServiceProcess, count: int) -> None:
     async def reached() -> bool:
         return (await service.status()).free_slots == count
 
-    await until(reached)
+    await until(reached, timeout_s=1)
 
 
 async def test_slots_are_bounded_and_a_cancelled_call_frees_its_own(service):

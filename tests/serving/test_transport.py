@@ -119,12 +119,15 @@ async def test_a_call_that_sends_no_request_holds_a_place_only_while_it_is_open(
 async def _holding_the_only_place(channel: grpc.aio.Channel) -> grpc.aio.StreamUnaryCall:
     """A call that sends nothing. One that arrives while another is asking is refused itself, and is
     made again."""
-    silent = None
-    async with asyncio.timeout(10):
-        while silent is None or await _is_answered(channel):
-            if silent is None or silent.done():
-                silent = channel.stream_unary(_METHOD)(_never())
-    return silent
+    calls: list[grpc.aio.StreamUnaryCall] = []
+
+    async def holds() -> bool:
+        if not calls or calls[-1].done():
+            calls.append(channel.stream_unary(_METHOD)(_never()))
+        return not await _is_answered(channel)
+
+    await until(holds)
+    return calls[-1]
 
 
 async def _never() -> AsyncIterator[bytes]:

@@ -29,8 +29,8 @@ POSES: tuple[dict[str, float], ...] = (
     {"yaw": -6, "lipGap": 0.6, "jawOpen": 0.5},
     {"eyeBlinkLeft": 0.9},
     {"eyeBlinkLeft": 0.9, "yaw": 4},
-    {"gazeX": 0.9},
-    {"gazeX": 0.9, "yaw": 4},
+    {"gazeX": 1.0},
+    {"gazeX": 1.0, "yaw": 7},
     {"pitch": 5, "roll": -4, "mouthSmile": 0.6},
 )
 
@@ -107,8 +107,8 @@ def test_eyes_of_the_mirrored_picture(meshes: tuple[np.ndarray, np.ndarray]) -> 
     error = np.abs(mirrored - expected).max(0)
     assert (error[:2] < 0.2).all()
     assert (error[2:] < 0.01).all()
-    unmirrored = np.abs(mirrored - straight).max(0)
-    assert (unmirrored[[0, 2, 3]] > 2 * error[[0, 2, 3]]).all()
+    assert np.abs(mirrored - straight).max(0)[[0, 2, 3]].min() > 2 * error[2:].max()
+    assert np.abs(mirrored - straight)[:, 0].max() > 2 * error[0]
     np.testing.assert_array_equal(flip.mirror_eyes(expected), straight)
 
 

@@ -20,6 +20,8 @@ from ditto.stages import Array
 
 COUNT = 2
 """Numbers in a frame: brightness times voicing, in dB, and voicing, 0 to 1."""
+SPEECH, BRIGHT = slice(None, -COUNT), slice(-COUNT, None)
+"""The recogniser's part of a feature frame, and these."""
 _MOST_DB = 15.0
 _VOICED_DB, _VOICED_WIDTH_DB = -20.0, 3.0
 """Where the voice's own band lies so far below the loud parts of its window, it counts half."""

@@ -88,8 +88,8 @@ class StarterMotionGenerator:
         self.spread = np.array(json.loads(facts["scale"]), np.float32)
         shapes = {node.name: node.shape for node in self._session.get_inputs()}
         self._prefix_frames, self._token_width = shapes["shown_tokens"][1:]
-        self.segment_frames, self._speech_dim = shapes["audio"][1:]
-        self.feature_dim = self._speech_dim + brightness.COUNT
+        self.segment_frames, speech_dim = shapes["audio"][1:]
+        self.feature_dim = speech_dim + brightness.COUNT
         self._guidance = np.ones(coordinates.COUNT, np.float32)
         self._guidance[list(coordinates.MOUTH)] = _MOUTH_GUIDANCE
         self._temperature = np.ones(coordinates.COUNT, np.float32)
@@ -151,8 +151,9 @@ class StarterMotionGenerator:
                 group = [i for i in ready if states[i].steps == steps]
                 sampled = self._sample_segments([states[i] for i in group])
                 for i, segment, tokens in zip(group, *sampled, strict=True):
-                    frames[i].append(self._lift(states[i], segment))
-                    states[i] = self._advance(states[i], segment, tokens)
+                    after = self._advance(states[i], segment, tokens)
+                    frames[i].append(self._lift(states[i], segment, after.heard))
+                    states[i] = after
         joined = [np.concatenate(new) if new else None for new in frames]
         return list(zip(states, joined, strict=True))
 
@@ -165,7 +166,8 @@ class StarterMotionGenerator:
         filled = replace(state, waiting=np.concatenate([state.waiting, filler]))
         (segment,), (tokens,) = self._sample_segments([filled])
         kept = segment[:left]
-        return self._advance(state, kept, tokens[:left]), self._lift(state, kept)
+        after = self._advance(state, kept, tokens[:left])
+        return after, self._lift(state, kept, after.heard)
 
     def settle(self, state: MotionState) -> MotionState:
         """The state after a segment that was cut short, ready for more."""
@@ -203,11 +205,12 @@ class StarterMotionGenerator:
     def _inputs(self, states: list[MotionState]) -> dict[str, Array]:
         """What does not change from one denoising step to the next."""
         rows = [self._conditions(state) for state in states]
+        segment = np.s_[: self.segment_frames, brightness.SPEECH]
         return {
             "shown": np.stack([state.shown for state in states]),
             "shown_tokens": np.stack([state.shown_tokens for state in states]),
             "steer": np.stack([steer for steer, _ in rows]),
-            "audio": np.stack([self._speech(state) for state in states]),
+            "audio": np.stack([state.waiting[segment] for state in states]),
             "enhanced": np.stack([enhanced for _, enhanced in rows]),
             "guidance": np.broadcast_to(self._guidance, (len(states), coordinates.COUNT)),
         }
@@ -247,26 +250,23 @@ class StarterMotionGenerator:
             shown=np.concatenate([state.shown, segment])[-self._prefix_frames :],
             shown_tokens=np.concatenate([state.shown_tokens, tokens])[-self._prefix_frames :],
             waiting=state.waiting[len(segment) :],
-            heard=heard_so_far(state.heard, self._bright(state, segment)),
+            heard=heard_so_far(state.heard, _bright(state, segment)),
             frame=state.frame + len(segment),
         )
 
-    def _lift(self, state: MotionState, segment: Array) -> Array:
+    def _lift(self, state: MotionState, segment: Array, heard: Array) -> Array:
+        """Motion frames of a segment; heard: what was, this segment among it."""
         sealed = seal_lips(segment * self.spread + self.centre)
-        bright = self._bright(state, segment)
-        motion = follow_voice(sealed, bright, heard_so_far(state.heard, bright))
+        motion = follow_voice(sealed, _bright(state, segment), heard)
         return coordinates.lift(motion, state.reference_motion)
-
-    def _speech(self, state: MotionState) -> Array:
-        """(K, D) what the network hears of the next segment."""
-        return state.waiting[: self.segment_frames, : self._speech_dim]
-
-    def _bright(self, state: MotionState, segment: Array) -> Array:
-        """(T, 2) brightness of the next segment's frames."""
-        return state.waiting[: len(segment), self._speech_dim :]
 
     def _standard(self, motion: Array) -> Array:
         return np.asarray((motion - self.centre) / self.spread, np.float32)
+
+
+def _bright(state: MotionState, segment: Array) -> Array:
+    """(T, 2) brightness of the next segment's frames."""
+    return state.waiting[: len(segment), brightness.BRIGHT]
 
 
 def _emotion_vector(settings: MotionSettings) -> Array:

@@ -20,6 +20,7 @@ from ditto.packs.starter.renderer.grid import HEAD_SIZE, NODES, refine
 from ditto.packs.starter.renderer.head_layer import HeadLayer
 from ditto.packs.starter.renderer.matte import background_plate
 from ditto.packs.starter.renderer.mouth import Mouth, MouthLayers
+from ditto.packs.starter.renderer.mouth_plates import shows_inside
 from ditto.packs.starter.renderer.texture import SCALE, TEXTURE_SIZE
 from ditto.packs.starter.renderer.traits import Traits
 from ditto.packs.starter.renderer.warp import (
@@ -83,6 +84,7 @@ class Appearance:
         x, y = (int(v) for v in stored["mouth_origin"])
         h, w = stored["mouth_upper_mask"].shape
         patch = picture[y : y + h, x : x + w]
+        own_gap_mm = self.traits.own_gap_mm
         layers = MouthLayers(
             origin=_floats(stored["mouth_origin"]),
             upper_lip=with_opacity(patch, _bytes(stored["mouth_upper_mask"])),
@@ -91,7 +93,7 @@ class Appearance:
             tongue=_bytes(stored["tongue"]),
             cavity=_bytes(stored["cavity"]),
             millimetre=SCALE * _floats(stored["millimetre"]),
-            lit_gap_mm=float(stored["lit_gap_mm"][0]),
+            lit_gap_mm=own_gap_mm if shows_inside(own_gap_mm) else 0.0,
         )
         outline, jaw_drop = _floats(stored["lip_outline"]), _floats(stored["jaw_drop"])
         return Mouth(layers, (upper, lower), weight, depth, outline, jaw_drop)

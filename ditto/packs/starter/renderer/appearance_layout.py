@@ -47,7 +47,6 @@ _SHAPES: Final[dict[str, tuple[int, ...]]] = {
     "tongue": (_FREE, _FREE, 4),
     "cavity": (_FREE, _FREE, 4),
     "millimetre": (2,),
-    "lit_gap_mm": (1,),
     "lip_outline": (22, 3),
     "jaw_drop": (2,),
     **{

@@ -67,9 +67,9 @@ def lip_masks(face: FaceGeometry, box: Box) -> tuple[Image, Image]:
     return (upper * 255).astype(np.uint8), (lower * 255).astype(np.uint8)
 
 
-def shows_inside(face: FaceGeometry) -> bool:
-    """Whether the portrait's own mouth is open far enough to be looked into."""
-    return face.gap_mm > _SHOWS_INSIDE_MM
+def shows_inside(own_gap_mm: float) -> bool:
+    """Whether a portrait's own mouth is open far enough to be looked into."""
+    return own_gap_mm > _SHOWS_INSIDE_MM
 
 
 def measure_colours(face: FaceGeometry, texture: Image, box: Box) -> MouthColours:
@@ -117,7 +117,7 @@ def _real_teeth_colour(
     face: FaceGeometry, texture: Image, box: Box, highlight: float
 ) -> Array | None:
     """Median of the bright pixels between the lips, or None where no teeth show."""
-    if not shows_inside(face):
+    if not shows_inside(face.gap_mm):
         return None
     x0, y0, x1, y1 = box
     pixels = texture[y0:y1, x0:x1][_opening_mask(face, box) > 200].astype(np.float32)
@@ -147,7 +147,7 @@ def paint_interior(
 
     upper_rgb, upper_alpha = paint_row(UPPER, x, y, colours.teeth)
     upper = np.dstack([upper_rgb * dim, upper_alpha * 255])
-    if shows_inside(face):
+    if shows_inside(face.gap_mm):
         upper = _use_real_interior(upper, face, texture, box)
 
     lower_rgb, lower_alpha = paint_row(LOWER, x, y, 0.86 * colours.teeth)

@@ -32,7 +32,6 @@ from ditto.packs.starter.renderer.mouth_plates import (
     measure_colours,
     mouth_box,
     paint_interior,
-    shows_inside,
 )
 from ditto.packs.starter.renderer.portrait_checks import Findings, check_portrait
 from ditto.packs.starter.renderer.smile_folds import fold_shade
@@ -168,7 +167,6 @@ def _mouth_arrays(face: FaceGeometry, texture: Image, vertex: Array) -> Arrays:
         "teeth": teeth,
         "tongue": tongue,
         "cavity": cavity,
-        "lit_gap_mm": np.array([face.gap_mm if shows_inside(face) else 0], np.float32),
         "millimetre": face.to_pixels[1],
         "lip_outline": outline,
         "jaw_drop": vertex[FIELD["jaw"], topo.LOWER_LIP_MID] @ face.to_pixels,
